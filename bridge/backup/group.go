@@ -1,0 +1,189 @@
+package backup
+
+import (
+	"slices"
+	"time"
+)
+
+// Rules say how sessions become runs.
+type Rules struct {
+	Window   time.Duration // a session joins a run if it starts no later than this after the run's latest end
+	BySource bool          // each session is a run of its own
+}
+
+// Group is a run as it stands: perhaps still growing, perhaps still running.
+type Group struct {
+	Run
+	// Sent: its sessions went out already, under Run.ID.
+	Sent bool
+	// Open holds what keeps it from being ready; empty: it is ready.
+	Open string
+}
+
+// Groups puts the sessions of one device into runs, oldest first.
+//
+// Taken in the order of their starts, a session joins the newest run if that
+// run has no session of its data source yet and the session starts no later
+// than the window after the run's latest end; an unfinished session has no
+// end, so any start joins. Otherwise it opens a new run. A session that would
+// join a run that went out already makes a run of its own. A restarted
+// session is replaced by the next one of its data source within the window.
+//
+// A run is ready when none of its sessions is unfinished and nothing can join
+// it any more: a newer run exists, or at is past the window after its latest
+// end. at is the product's clock before the sessions were read.
+func Groups(d Device, sessions []Session, rules Rules, at time.Time) []Group {
+	sessions = slices.Clone(sessions)
+	SortSessions(sessions)
+	live, replaced := replace(sessions, rules.Window, at)
+
+	var groups []Group
+	newest := -1 // the run that the next session may join
+	byID := map[string]int{}
+	for _, s := range live {
+		if s.Run != "" {
+			i, ok := byID[s.Run]
+			if !ok {
+				i = len(groups)
+				groups = append(groups, Group{Run: Run{ID: s.Run}, Sent: true})
+				byID[s.Run] = i
+				newest = i
+			}
+			groups[i].Sessions = append(groups[i].Sessions, s)
+			continue
+		}
+		joins := !rules.BySource && newest >= 0 && groups[newest].takes(s, rules.Window)
+		if joins && !groups[newest].Sent {
+			groups[newest].Sessions = append(groups[newest].Sessions, s)
+			continue
+		}
+		groups = append(groups, Group{Run: Run{Sessions: []Session{s}}})
+		if !joins { // what came too late for its run opens none that others may join
+			newest = len(groups) - 1
+		}
+	}
+	for i := range groups {
+		g := &groups[i]
+		g.settle(d, rules, at, i != newest)
+		for _, r := range replaced {
+			if slices.ContainsFunc(g.Sessions, func(s Session) bool { return same(s, r.by) }) {
+				g.Replaced = append(g.Replaced, r.Session)
+			}
+		}
+	}
+	return groups
+}
+
+// takes tells whether the session belongs to the run, as it stands so far.
+func (g *Group) takes(s Session, window time.Duration) bool {
+	var end time.Time
+	for _, m := range g.Sessions {
+		if m.Source.Key == s.Source.Key {
+			return false
+		}
+		if m.End.IsZero() {
+			end = s.Start
+		} else if m.End.After(end) {
+			end = m.End
+		}
+	}
+	return !s.Start.After(end.Add(window))
+}
+
+// settle fills in what follows from the sessions.
+func (g *Group) settle(d Device, rules Rules, at time.Time, passed bool) {
+	g.Device, g.Kind, g.Start = d, Whole, g.Sessions[0].Start
+	if rules.BySource {
+		g.Source = &g.Sessions[0].Source
+	}
+	for _, s := range g.Sessions {
+		if s.Start.Before(g.Start) {
+			g.Start = s.Start
+		}
+		if s.End.After(g.End) {
+			g.End = s.End
+		}
+		if s.Finished() {
+			g.Status = max(g.Status, s.Status)
+		} else if g.Open == "" {
+			g.Open = s.Source.Name + " is unfinished"
+		}
+	}
+	if g.End.Before(g.Start) {
+		g.End = g.Start
+	}
+	if g.ID == "" {
+		g.ID = Identity(d, g.Source, g.Start, Whole)
+	}
+	if g.Open == "" && !rules.BySource && !passed && !at.After(g.End.Add(rules.Window)) {
+		g.Open = "more may join until " + g.End.Add(rules.Window).UTC().Format(time.RFC3339)
+	}
+}
+
+type replacement struct {
+	Session
+	by Session
+}
+
+// replace takes out the restarted sessions that the next one of their data
+// source replaced. One that nothing can replace any more, because its window
+// is over and a later session exists, ends as a Warning: it has no result, and
+// must not be lost.
+func replace(sorted []Session, window time.Duration, at time.Time) (live []Session, gone []replacement) {
+	for i, s := range sorted {
+		if s.State != Restarted || s.Run != "" {
+			live = append(live, s)
+			continue
+		}
+		next := slices.IndexFunc(sorted[i+1:], func(n Session) bool { return n.Source.Key == s.Source.Key })
+		if next < 0 {
+			live = append(live, s)
+			continue
+		}
+		n := sorted[i+1+next]
+		if s.End.IsZero() || !n.Start.After(s.End.Add(window)) {
+			gone = append(gone, replacement{s, n})
+			continue
+		}
+		s.State, s.Status = Ended, Warning
+		live = append(live, s)
+	}
+	// A chain of restarts is replaced by the session at its end.
+	for i := range gone {
+		for j := i + 1; j < len(gone); j++ {
+			if same(gone[i].by, gone[j].Session) {
+				gone[i].by = gone[j].by
+			}
+		}
+	}
+	return live, gone
+}
+
+// same tells whether two values are the same entry of one list.
+func same(a, b Session) bool {
+	return a.Row == b.Row && a.ID == b.ID && a.Source.Key == b.Source.Key && a.Start.Equal(b.Start)
+}
+
+// Anchored tells whether the grouping of everything that starts at or after t
+// is sure, though nothing before the first session given is known: somewhere
+// before t, or at the first session, there is a gap wider than the window.
+func Anchored(sessions []Session, window time.Duration, t time.Time) bool {
+	sorted := slices.Clone(sessions)
+	SortSessions(sorted)
+	var end time.Time
+	for i, s := range sorted {
+		if i > 0 && !end.IsZero() && s.Start.After(end.Add(window)) && !s.Start.After(t) {
+			return true
+		}
+		if s.Start.After(t) {
+			return end.IsZero() || s.Start.After(end.Add(window))
+		}
+		if s.End.IsZero() {
+			return false
+		}
+		if s.End.After(end) {
+			end = s.End
+		}
+	}
+	return len(sorted) == 0 || !t.Before(end.Add(window))
+}

@@ -1,0 +1,76 @@
+package backup
+
+import (
+	"cmp"
+	"slices"
+	"time"
+)
+
+// State tells whether a session is over.
+type State string
+
+const (
+	// Ended: it is over, and its Status stands.
+	Ended State = "ended"
+	// Running: it has not ended yet. End is zero.
+	Running State = "running"
+	// Restarted: it was given up and begun anew; the next session of its data
+	// source takes its place.
+	Restarted State = "restarted"
+)
+
+// Session is one backup of one data source of a device.
+type Session struct {
+	// Row is the ledger's number of the session within its device; 0: not recorded.
+	Row int64 `json:"-"`
+	// Run is the identity of the run that it went out in; empty: still open.
+	Run string `json:"-"`
+	// Seen is when it was first seen ended, by the product's clock; the ledger's.
+	Seen time.Time `json:"-"`
+
+	ID     string     `json:"id,omitempty"` // the product's own; empty where only statistics told of it
+	Source DataSource `json:"source"`
+	State  State      `json:"state"`
+	Status Status     `json:"status"` // means nothing before it ended
+	Result string     `json:"result"` // the product's words, number included: "CompletedWithErrors (8)"
+	Start  time.Time  `json:"start"`
+	End    time.Time  `json:"end,omitzero"` // zero while it runs
+
+	SelectedCount  int64 `json:"selected_count"` // objects; these five are Unknown where the product does not tell
+	SelectedBytes  int64 `json:"selected_bytes"`
+	ProcessedCount int64 `json:"processed_count"`
+	ProcessedBytes int64 `json:"processed_bytes"`
+	SentBytes      int64 `json:"sent_bytes"`
+	ErrorCount     int64 `json:"error_count"` // unreliable: can be 0 where there are errors
+
+	Errors []Error `json:"errors,omitempty"`
+	// ErrorsMissing says why the error texts could not be read; empty: they
+	// were, or there was nothing to read.
+	ErrorsMissing string `json:"errors_missing,omitempty"`
+}
+
+// Error is one error of a session, or several equal ones.
+type Error struct {
+	Time  time.Time `json:"time,omitzero"`
+	File  string    `json:"file,omitempty"` // file, path, mailbox or user it concerns
+	Text  string    `json:"text"`
+	Code  string    `json:"code,omitempty"`
+	Count int64     `json:"count"` // how many times it happened; at least 1
+}
+
+// Finished tells whether nothing more is to come of the session.
+func (s Session) Finished() bool { return s.State == Ended }
+
+// Clean tells whether the session ended well and claims no errors.
+func (s Session) Clean() bool {
+	return s.State == Ended && s.Status == Success && s.ErrorCount <= 0
+}
+
+// byStart orders sessions by start; ties by data source and id, so that the
+// order never depends on the order in which they were read.
+func byStart(a, b Session) int {
+	return cmp.Or(a.Start.Compare(b.Start), cmp.Compare(a.Source.Key, b.Source.Key), cmp.Compare(a.ID, b.ID))
+}
+
+// SortSessions sorts by start.
+func SortSessions(sessions []Session) { slices.SortStableFunc(sessions, byStart) }
