@@ -18,6 +18,13 @@ type Group struct {
 	Sent bool
 	// Open holds what keeps it from being ready; empty: it is ready.
 	Open string
+
+	late bool // it came after the run it would have joined had gone out
+}
+
+// Unfinished tells whether it waits for a session to end.
+func (g *Group) Unfinished() bool {
+	return slices.ContainsFunc(g.Sessions, func(s Session) bool { return !s.Finished() })
 }
 
 // Groups puts the sessions of one device into runs, oldest first.
@@ -52,16 +59,20 @@ func Groups(d Device, sessions []Session, rules Rules, at time.Time) []Group {
 			groups[i].Sessions = append(groups[i].Sessions, s)
 			continue
 		}
+		if s.Approx {
+			continue
+		}
 		joins := !rules.BySource && newest >= 0 && groups[newest].takes(s, rules.Window)
 		if joins && !groups[newest].Sent {
 			groups[newest].Sessions = append(groups[newest].Sessions, s)
 			continue
 		}
-		groups = append(groups, Group{Run: Run{Sessions: []Session{s}}})
+		groups = append(groups, Group{Run: Run{Sessions: []Session{s}}, late: joins})
 		if !joins { // what came too late for its run opens none that others may join
 			newest = len(groups) - 1
 		}
 	}
+	groups = place(groups, live, rules)
 	for i := range groups {
 		g := &groups[i]
 		g.settle(d, rules, at, i != newest)
@@ -74,35 +85,56 @@ func Groups(d Device, sessions []Session, rules Rules, at time.Time) []Group {
 	return groups
 }
 
-// takes tells whether the session belongs to the run, as it stands so far.
-func (g *Group) takes(s Session, window time.Duration) bool {
-	var end time.Time
-	for _, m := range g.Sessions {
-		if m.Source.Key == s.Source.Key {
-			return false
+// place puts the sessions that run since nobody knows when into the first run
+// that they may belong to, so that it waits for them; the others don't. They
+// open a run only where there is no such run.
+func place(groups []Group, live []Session, rules Rules) []Group {
+	for _, s := range live {
+		if !s.Approx || s.Run != "" {
+			continue
 		}
-		if m.End.IsZero() {
-			end = s.Start
-		} else if m.End.After(end) {
-			end = m.End
+		i := slices.IndexFunc(groups, func(g Group) bool {
+			return !rules.BySource && !g.Sent && !g.late && !g.has(s.Source) && !g.end().Add(rules.Window).Before(s.Start)
+		})
+		if i < 0 {
+			groups = append(groups, Group{Run: Run{Sessions: []Session{s}}})
+			continue
 		}
+		groups[i].Sessions = append(groups[i].Sessions, s)
 	}
-	return !s.Start.After(end.Add(window))
+	return groups
 }
 
-// settle fills in what follows from the sessions.
+// takes tells whether the session belongs to the run, as it stands so far.
+func (g *Group) takes(s Session, window time.Duration) bool {
+	if g.has(s.Source) {
+		return false
+	}
+	unfinished := slices.ContainsFunc(g.Sessions, func(m Session) bool { return m.End.IsZero() })
+	return unfinished || !s.Start.After(g.end().Add(window))
+}
+
+func (g *Group) has(source DataSource) bool {
+	return slices.ContainsFunc(g.Sessions, func(m Session) bool { return m.Source.Key == source.Key })
+}
+
+// end is the latest end so far.
+func (g *Group) end() (end time.Time) {
+	for _, s := range g.Sessions {
+		if s.End.After(end) {
+			end = s.End
+		}
+	}
+	return end
+}
+
+// settle fills in what follows from the sessions. passed: a newer run exists.
 func (g *Group) settle(d Device, rules Rules, at time.Time, passed bool) {
-	g.Device, g.Kind, g.Start = d, Whole, g.Sessions[0].Start
+	g.Device, g.Kind, g.Start, g.End = d, Whole, g.Sessions[0].Start, g.end()
 	if rules.BySource {
 		g.Source = &g.Sessions[0].Source
 	}
 	for _, s := range g.Sessions {
-		if s.Start.Before(g.Start) {
-			g.Start = s.Start
-		}
-		if s.End.After(g.End) {
-			g.End = s.End
-		}
 		if s.Finished() {
 			g.Status = max(g.Status, s.Status)
 		} else if g.Open == "" {
@@ -113,11 +145,30 @@ func (g *Group) settle(d Device, rules Rules, at time.Time, passed bool) {
 		g.End = g.Start
 	}
 	if g.ID == "" {
-		g.ID = Identity(d, g.Source, g.Start, Whole)
+		g.ID = g.identity(Whole)
 	}
 	if g.Open == "" && !rules.BySource && !passed && !at.After(g.End.Add(rules.Window)) {
 		g.Open = "more may join until " + g.End.Add(rules.Window).UTC().Format(time.RFC3339)
 	}
+}
+
+// identity is the run's. One that came too late for the run it belonged to
+// carries its data source, for it may have started in the same second.
+func (g *Group) identity(kind Kind) string {
+	source := g.Source
+	if g.late {
+		source = &g.Sessions[0].Source
+	}
+	return Identity(g.Device, source, g.Start, kind)
+}
+
+// Overdue is the run as it is told of when it has been unfinished for longer
+// than limit, at the product's time at.
+func (g *Group) Overdue(limit time.Duration, at time.Time) Run {
+	r := g.Run
+	r.Kind, r.ID, r.Limit = Overdue, g.identity(Overdue), limit
+	r.Status, r.End = max(Warning, g.Status), at
+	return r
 }
 
 type replacement struct {

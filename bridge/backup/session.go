@@ -28,13 +28,19 @@ type Session struct {
 	// Seen is when it was first seen ended, by the product's clock; the ledger's.
 	Seen time.Time `json:"-"`
 
-	ID     string     `json:"id,omitempty"` // the product's own; empty where only statistics told of it
+	ID string `json:"id,omitempty"` // the history's own; empty where only statistics told of it
+	// Told is the end as statistics tell it, which can differ from the
+	// history's by minutes; zero where no statistics told of the end.
+	Told   time.Time  `json:"told,omitzero"`
 	Source DataSource `json:"source"`
 	State  State      `json:"state"`
 	Status Status     `json:"status"` // means nothing before it ended
 	Result string     `json:"result"` // the product's words, number included: "CompletedWithErrors (8)"
 	Start  time.Time  `json:"start"`
-	End    time.Time  `json:"end,omitzero"` // zero while it runs
+	// Approx: the product tells that the session runs, not since when; Start is
+	// then the earliest moment it can have begun.
+	Approx bool      `json:"approx,omitempty"`
+	End    time.Time `json:"end,omitzero"` // zero while it runs
 
 	SelectedCount  int64 `json:"selected_count"` // objects; these five are Unknown where the product does not tell
 	SelectedBytes  int64 `json:"selected_bytes"`
