@@ -59,7 +59,7 @@ func Groups(d Device, sessions []Session, rules Rules, at time.Time) []Group {
 			groups[i].Sessions = append(groups[i].Sessions, s)
 			continue
 		}
-		if s.Approx {
+		if s.vague() {
 			continue
 		}
 		joins := !rules.BySource && newest >= 0 && groups[newest].takes(s, rules.Window)
@@ -90,7 +90,7 @@ func Groups(d Device, sessions []Session, rules Rules, at time.Time) []Group {
 // open a run only where there is no such run.
 func place(groups []Group, live []Session, rules Rules) []Group {
 	for _, s := range live {
-		if !s.Approx || s.Run != "" {
+		if !s.vague() || s.Run != "" {
 			continue
 		}
 		i := slices.IndexFunc(groups, func(g Group) bool {

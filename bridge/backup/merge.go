@@ -16,7 +16,8 @@ const skew = 5 * time.Minute
 // Two views are of one session if the history's id is the same, or if
 // statistics told the same end. A view from the history and one from
 // statistics are of one session if they are of one data source, each has no
-// better partner, and their starts or ends are no more than 5 minutes apart.
+// better partner, and their starts or ends are no more than 5 minutes apart;
+// one that statistics showed running is the first that ended after it began.
 // History is believed over statistics, and what ended does not run again. Of a
 // session that went out already, only the marks that tell it apart are taken.
 func Merge(known, seen []Session) []Session {
@@ -109,20 +110,20 @@ func distance(a, b Session) (time.Duration, bool) {
 	if a.ID == "" && b.ID == "" && a.State == b.State && a.State != Running {
 		return 0, false // statistics that told two ends told of two sessions
 	}
-	if a.Approx || b.Approx {
-		exact, approx := a, b
-		if a.Approx {
-			exact, approx = b, a
-		}
-		// Of all that ended after it began, the first is the one that ran.
-		if exact.End.IsZero() {
-			return 0, true
-		}
-		return exact.End.Sub(approx.Start), !exact.End.Before(approx.Start)
+	if b.State == Running {
+		a, b = b, a
 	}
 	apart := a.Start.Sub(b.Start).Abs()
-	if !a.End.IsZero() && !b.End.IsZero() {
-		apart = min(apart, a.End.Sub(b.End).Abs())
+	switch ends := a.End.Sub(b.End).Abs(); {
+	case a.State == Running && (a.ID == "" || b.Approx):
+		// Only one session of a data source runs at a time, so that of all that
+		// ended after it began the first is the one that ran. What statistics
+		// tell of its start is no sure sign.
+		return b.End.Sub(a.Start).Abs(), b.End.IsZero() || !b.End.Before(a.Start.Add(-skew))
+	case a.Approx || b.Approx:
+		apart = ends
+	case a.State != Running:
+		apart = min(apart, ends)
 	}
 	return apart, apart <= skew
 }

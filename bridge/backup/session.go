@@ -37,8 +37,8 @@ type Session struct {
 	Status Status     `json:"status"` // means nothing before it ended
 	Result string     `json:"result"` // the product's words, number included: "CompletedWithErrors (8)"
 	Start  time.Time  `json:"start"`
-	// Approx: the product tells that the session runs, not since when; Start is
-	// then the earliest moment it can have begun.
+	// Approx: the product does not tell the start. Start is then the earliest
+	// moment a running session can have begun, or a guess for one that ended.
 	Approx bool      `json:"approx,omitempty"`
 	End    time.Time `json:"end,omitzero"` // zero while it runs
 
@@ -63,6 +63,9 @@ type Error struct {
 	Code  string    `json:"code,omitempty"`
 	Count int64     `json:"count"` // how many times it happened; at least 1
 }
+
+// vague tells whether it runs since nobody knows when.
+func (s Session) vague() bool { return s.Approx && s.State == Running }
 
 // Finished tells whether nothing more is to come of the session.
 func (s Session) Finished() bool { return s.State == Ended }
