@@ -1,0 +1,113 @@
+package message
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"covebridge/bridge/backup"
+)
+
+// MaxErrors is how many different errors one mail shows, all data sources
+// together.
+const MaxErrors = 50
+
+// Fold puts equal errors (same text, code and file) into one, with their
+// number and the time of the first, and orders them, the most telling first:
+//
+//  1. those that name a cause, before those that only say that the work
+//     stopped ("Operation Aborted"), which is what a cause leads to;
+//  2. those whose text few others share, before the text that every second
+//     file has: one "Insufficient disk space" tells more than a thousand times
+//     "Access denied";
+//  3. those that happened more often; then the earlier; then by text and file,
+//     so that the order is always the same.
+func Fold(errors []backup.Error) []backup.Error {
+	type key struct{ text, code, file string }
+	at := map[key]int{}
+	sharing := map[string]int{}
+	var folded []backup.Error
+	for _, e := range errors {
+		e.Count = max(e.Count, 1)
+		k := key{e.Text, e.Code, e.File}
+		i, ok := at[k]
+		if !ok {
+			at[k] = len(folded)
+			folded = append(folded, e)
+			sharing[e.Text]++
+			continue
+		}
+		f := &folded[i]
+		if f.Count += e.Count; f.Count < 0 {
+			f.Count = 1<<63 - 1
+		}
+		if !e.Time.IsZero() && (f.Time.IsZero() || e.Time.Before(f.Time)) {
+			f.Time = e.Time
+		}
+	}
+	slices.SortStableFunc(folded, func(a, b backup.Error) int {
+		return cmp.Or(
+			cmp.Compare(vague(a), vague(b)),
+			cmp.Compare(sharing[a.Text], sharing[b.Text]),
+			cmp.Compare(b.Count, a.Count),
+			a.Time.Compare(b.Time),
+			cmp.Compare(a.Text, b.Text),
+			cmp.Compare(a.File, b.File),
+			cmp.Compare(a.Code, b.Code),
+		)
+	})
+	return folded
+}
+
+// consequences are whole texts that say no more than that the work stopped.
+var consequences = []string{
+	"", "aborted", "operation aborted", "operation cancelled", "operation canceled", "the operation was aborted",
+	"the operation was canceled", "cancelled", "canceled", "interrupted", "restarted", "failed", "error", "unknown error",
+}
+
+// vague is 1 for an error that names no cause, else 0.
+func vague(e backup.Error) int {
+	text := strings.ToLower(strings.Trim(e.Text, " .!:"))
+	if slices.Contains(consequences, text) {
+		return 1
+	}
+	return 0
+}
+
+// share divides what may be shown between those that want to, evenly, and what
+// one does not need goes to the others.
+func share(wants []int, total int) []int {
+	got := make([]int, len(wants))
+	for given := true; given && total > 0; {
+		given = false
+		for i, w := range wants {
+			if got[i] < w && total > 0 {
+				got[i]++
+				total--
+				given = true
+			}
+		}
+	}
+	return got
+}
+
+// errorLine writes one error: what, which, how often, when.
+func (c clock) errorLine(e backup.Error, start time.Time) string {
+	var b strings.Builder
+	b.WriteString(cmp.Or(e.Text, "(no text)"))
+	if e.Code != "" {
+		fmt.Fprintf(&b, " (%s)", e.Code)
+	}
+	if e.File != "" {
+		fmt.Fprintf(&b, " [%s]", e.File)
+	}
+	if e.Count > 1 {
+		fmt.Fprintf(&b, ", %s times", count(e.Count))
+	}
+	if !e.Time.IsZero() {
+		fmt.Fprintf(&b, ", %s", c.near(e.Time, start, time.TimeOnly))
+	}
+	return b.String()
+}

@@ -1,0 +1,177 @@
+package message
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+
+	"covebridge/bridge/backup"
+)
+
+// objects gives the run's data sources, in the order in which they started.
+// For a silence they are the last known ones, with the status of the silence:
+// that their last session was fine is not what the mail is about.
+func (c clock) objects(r backup.Run) []Object {
+	sessions, silent := r.Sessions, false
+	if r.Kind == backup.Silence || r.Kind == backup.LongSilence {
+		sessions, silent = r.Last, true
+	}
+	objects := make([]Object, len(sessions))
+	folded := make([][]backup.Error, len(sessions))
+	wants := make([]int, len(sessions))
+	for i, s := range sessions {
+		folded[i] = Fold(s.Errors)
+		wants[i] = len(folded[i])
+	}
+	shown := share(wants, MaxErrors)
+	for i, s := range sessions {
+		status := sessionStatus(s)
+		result := cmp.Or(s.Result, none)
+		if silent {
+			status, result = r.Status, "nothing since; last: "+result
+		}
+		if when := c.session(s); when != "" {
+			result += ", " + when
+		}
+		o := Object{Number: i + 1, Total: len(sessions), Name: cmp.Or(s.Source.Name, s.Source.Key, none),
+			Status: status, Colour: colours[status], Lines: []Line{{"Result", result}}}
+		if data := dataLine(s); data != "" {
+			o.Lines = append(o.Lines, Line{"Data", data})
+		}
+		if n := errorCount(s); n > 0 {
+			o.Lines = append(o.Lines, Line{"Errors", count(n)})
+		}
+		if s.ErrorsMissing != "" {
+			o.Lines = append(o.Lines, Line{"No error texts", s.ErrorsMissing})
+		}
+		for _, e := range folded[i][:shown[i]] {
+			o.Errors = append(o.Errors, c.errorLine(e, s.Start))
+		}
+		if more := wants[i] - shown[i]; more > 0 {
+			o.Errors = append(o.Errors, fmt.Sprintf("and %s more", count(int64(more))))
+		}
+		objects[i] = o
+	}
+	return objects
+}
+
+// sessionStatus is the session's status for the reader: one that has not ended
+// has none yet, and is in a mail only because it should have.
+func sessionStatus(s backup.Session) backup.Status {
+	if !s.Finished() {
+		return backup.Warning
+	}
+	return min(max(s.Status, backup.Success), backup.Failed)
+}
+
+// errorCount is the session's number of errors, at least that of its texts.
+func errorCount(s backup.Session) int64 {
+	return backup.Run{Sessions: []backup.Session{s}}.Totals().ErrorCount
+}
+
+// dataLine writes what the session moved, as far as known.
+func dataLine(s backup.Session) string {
+	var parts []string
+	for _, p := range []struct {
+		what         string
+		bytes, count int64
+	}{
+		{"selected", s.SelectedBytes, s.SelectedCount},
+		{"processed", s.ProcessedBytes, s.ProcessedCount},
+		{"sent", s.SentBytes, backup.Unknown},
+	} {
+		if a := amount(p.bytes, backup.Unknown, p.count); a != "" {
+			parts = append(parts, p.what+" "+a)
+		}
+	}
+	return strings.Join(parts, "; ")
+}
+
+// summary says in a sentence or two what happened.
+func (c clock) summary(r backup.Run) string {
+	switch r.Kind {
+	case backup.Overdue:
+		var open []string
+		for _, s := range r.Sessions {
+			if !s.Finished() {
+				open = append(open, named(s))
+			}
+		}
+		return fmt.Sprintf("Still unfinished after %s: %s. The result follows when it ends.", span(overdueFor(r)), few(open))
+	case backup.Silence, backup.LongSilence:
+		return c.silence(r)
+	}
+	var bad []string
+	for _, want := range []backup.Status{backup.Failed, backup.Warning} {
+		for _, s := range r.Sessions {
+			if sessionStatus(s) == want {
+				bad = append(bad, want.String()+": "+named(s))
+			}
+		}
+	}
+	n, good := len(r.Sessions), len(r.Sessions)-len(bad)
+	switch {
+	case n == 0:
+		return "No data source told of a session."
+	case n == 1 && good == 1:
+		return cmp.Or(r.Sessions[0].Source.Name, "The backup") + " succeeded."
+	case good == n:
+		return fmt.Sprintf("All %d data sources succeeded.", n)
+	case n == 1:
+		return few(bad) + "."
+	}
+	return fmt.Sprintf("%s. %d of %d data sources succeeded.", few(bad), good, n)
+}
+
+// silence says since when nothing was heard.
+func (c clock) silence(r backup.Run) string {
+	limit := "the limit is " + span(r.Limit)
+	if r.Kind == backup.LongSilence {
+		limit = "three times the limit of " + span(r.Limit) + " is over"
+	}
+	last := newest(r.Last)
+	if last == nil {
+		s := "No backup has ever finished, as far as known; " + limit + "."
+		if !r.Device.Created.IsZero() {
+			s += " The device was set up " + c.full(r.Device.Created) + "."
+		}
+		return s
+	}
+	s := "No backup has finished"
+	if !r.Start.IsZero() && !r.End.IsZero() {
+		s += " for " + duration(r.Duration())
+	}
+	return s + "; " + limit + ". The last one was " + named(*last) + ", " + cmp.Or(c.session(*last), "at an unknown time") + "."
+}
+
+// overdueFor is how long the run has gone on, or the limit it passed.
+func overdueFor(r backup.Run) backup.Duration {
+	if r.Limit > 0 {
+		return r.Limit
+	}
+	return r.Duration()
+}
+
+// newest is the session that ended last, or nil.
+func newest(sessions []backup.Session) *backup.Session {
+	var last *backup.Session
+	for i, s := range sessions {
+		if s.Finished() && (last == nil || s.End.After(last.End)) {
+			last = &sessions[i]
+		}
+	}
+	return last
+}
+
+// named is a session in a sentence: "Files and folders (CompletedWithErrors (8))".
+func named(s backup.Session) string {
+	return cmp.Or(s.Source.Name, s.Source.Key, none) + " (" + cmp.Or(s.Result, none) + ")"
+}
+
+// few lists the first five.
+func few(list []string) string {
+	if len(list) > 5 {
+		list = append(list[:5:5], fmt.Sprintf("and %d more", len(list)-5))
+	}
+	return cmp.Or(strings.Join(list, "; "), none)
+}

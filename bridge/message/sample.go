@@ -1,0 +1,41 @@
+package message
+
+import (
+	"time"
+
+	"covebridge/bridge/backup"
+)
+
+// samples are runs of every kind, on which New tries the templates, so that a
+// mistake shows when the program starts and not when the first backup fails.
+func samples() []backup.Run {
+	end := time.Date(2026, 11, 24, 2, 31, 12, 0, time.UTC)
+	start := end.Add(-31 * time.Minute)
+	device := backup.Device{
+		Product: "sample", Software: "Sample Backup", ID: "1234567", Name: "srv01_ab12c", Alias: "Files", Computer: "SRV01",
+		OS: "Windows Server 2019 Standard", Type: backup.Server, Customer: "Acme BV",
+		CustomerPath: []string{"MSP", "Acme BV"}, UsedStorage: 12_345_678_901,
+		ColourBar: []backup.Day{{Date: "2026-11-23"}, {Date: "2026-11-24", Word: "Completed", Status: backup.Success}},
+	}
+	session := backup.Session{
+		ID: "826", Source: backup.DataSource{Key: "D01", Name: "Files and folders"}, State: backup.Ended,
+		Status: backup.Warning, Result: "CompletedWithErrors (8)", Start: start, End: end,
+		SelectedCount: 1200, SelectedBytes: 3_400_000_000, ProcessedCount: 12, ProcessedBytes: 56_000_000,
+		SentBytes: 7_800_000, ErrorCount: 3,
+		Errors: []backup.Error{{Time: end, File: `C:\pagefile.sys`, Text: "Access is denied", Code: "5", Count: 3}},
+	}
+	full := backup.Run{
+		ID: "sample-1", Kind: backup.Whole, Job: "srv01_ab12c", Device: device, Source: &session.Source,
+		Sessions: []backup.Session{session}, Status: backup.Warning, Start: start, End: end, Attempt: 2,
+		Earlier:  []backup.Attempt{{Start: start.Add(-time.Hour), Status: backup.Failed}},
+		Previous: &backup.Totals{SelectedBytes: 3_000_000_000}, Remarks: []string{"A remark."},
+	}
+	bare := backup.Run{ID: "sample-2", Kind: backup.Whole, Job: "bare", Device: backup.Device{Name: "bare", UsedStorage: backup.Unknown}, Start: start, End: end}
+	running := session
+	running.State, running.Result, running.End, running.Errors = backup.Running, "InProcess (1)", time.Time{}, nil
+	overdue := backup.Run{ID: "sample-3", Kind: backup.Overdue, Job: "srv01_ab12c", Device: device,
+		Sessions: []backup.Session{running}, Status: backup.Warning, Start: start, End: end, Limit: 24 * time.Hour}
+	silence := backup.Run{ID: "sample-4", Kind: backup.Silence, Job: "srv01_ab12c", Device: device,
+		Status: backup.Warning, End: end, Limit: 48 * time.Hour, Last: []backup.Session{session}}
+	return []backup.Run{full, bare, overdue, silence}
+}
