@@ -19,7 +19,7 @@ type Group struct {
 	// Open holds what keeps it from being ready; empty: it is ready.
 	Open string
 
-	late bool // it came after the run it would have joined had gone out
+	late bool // it came after a run had gone out that it would have joined or opened
 }
 
 // Unfinished tells whether it waits for a session to end.
@@ -76,6 +76,10 @@ func Groups(d Device, sessions []Session, rules Rules, at time.Time) []Group {
 	for i := range groups {
 		g := &groups[i]
 		g.settle(d, rules, at, i != newest)
+		if _, taken := byID[g.ID]; taken && !g.Sent {
+			g.late = true
+			g.ID = g.identity(Whole)
+		}
 		for _, r := range replaced {
 			if slices.ContainsFunc(g.Sessions, func(s Session) bool { return same(s, r.by) }) {
 				g.Replaced = append(g.Replaced, r.Session)
