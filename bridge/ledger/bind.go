@@ -1,0 +1,61 @@
+package ledger
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// bind makes arguments ready for both databases. Texts from outside can hold
+// anything, while PostgreSQL refuses NUL and invalid UTF-8: both become U+FFFD,
+// in what is stored as in what is looked for.
+func bind(args []any) []any {
+	bound := make([]any, len(args))
+	for i, a := range args {
+		switch a := a.(type) {
+		case string:
+			bound[i] = clean(a)
+		case State:
+			bound[i] = string(a)
+		case time.Time:
+			bound[i] = micros(a)
+		case []byte:
+			if a != nil { // a nil slice is NULL, not no bytes
+				bound[i] = a
+			}
+		default:
+			bound[i] = a
+		}
+	}
+	return bound
+}
+
+func clean(s string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
+}
+
+// short keeps a text that is looked up within what an index can hold; a longer
+// one is told apart by its hash.
+func short(s string) string {
+	if len(s) <= 200 {
+		return s
+	}
+	return fmt.Sprintf("%x", sha256.Sum256([]byte(s)))
+}
+
+// micros gives a time in Unix microseconds; 0 for none.
+func micros(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMicro()
+}
+
+// moment reads what micros gave.
+func moment(us int64) time.Time {
+	if us == 0 {
+		return time.Time{}
+	}
+	return time.UnixMicro(us).UTC()
+}

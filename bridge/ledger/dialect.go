@@ -1,0 +1,104 @@
+package ledger
+
+import (
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/pressly/goose/v3"
+	_ "modernc.org/sqlite" // the driver "sqlite"
+)
+
+// dialect is all that differs between the databases.
+type dialect struct {
+	goose goose.Dialect
+	clock string        // query for the present in Unix microseconds; empty: the ledger's own clock
+	lock  string        // ends a query whose row is about to be changed
+	skip  string        // ends the query for what to take next, h, so that no two bridges wait for each other
+	lease time.Duration // how long a bridge may work on what it took without renewing; 0: for good
+}
+
+// shared tells whether bridges share the ledger.
+func (d dialect) shared() bool { return d.lease > 0 }
+
+// until gives the end of a lease that begins now.
+func (d dialect) until(now int64) int64 {
+	if !d.shared() {
+		return 0
+	}
+	return now + d.lease.Microseconds()
+}
+
+var sqlite = dialect{
+	goose: goose.DialectSQLite3,
+	// Write transactions begin as immediate ones: no lock has to be asked for.
+	// The file belongs to one bridge alone, see Hold: no lease has to be kept.
+}
+
+var postgres = dialect{
+	goose: goose.DialectPostgres,
+	clock: "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)",
+	lock:  " FOR UPDATE",
+	skip:  " FOR UPDATE OF h SKIP LOCKED",
+	lease: LeaseTime,
+}
+
+func (l *Ledger) connectSQLite(o Options) error {
+	l.dialect, l.name = sqlite, o.SQLite
+	dsn := "file::memory:"
+	if o.SQLite != ":memory:" {
+		path, err := makeFile(o.SQLite)
+		if err != nil {
+			return l.explain("open", err)
+		}
+		l.path, dsn = path, (&url.URL{Scheme: "file", Path: path}).String()
+	}
+	// A program that reads, or resends, may hold the file for a moment.
+	db, err := sql.Open("sqlite", dsn+"?_pragma=busy_timeout(15000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_txlock=immediate")
+	if err != nil {
+		return l.explain("open", err)
+	}
+	// One connection: SQLite has one writer, and waiting in line is fairer and
+	// faster than its busy_timeout; a ledger in memory lives in its connection.
+	db.SetMaxOpenConns(1)
+	l.db = db
+	return nil
+}
+
+// makeFile makes the file if it is missing, so that it is ours alone from the
+// start; SQLite gives its -wal and -shm files the same mode. It gives the
+// absolute path, the same by whatever link the file was named.
+func makeFile(path string) (string, error) {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return "", err
+	}
+	if err := f.Close(); err != nil {
+		return "", err
+	}
+	if path, err = filepath.EvalSymlinks(path); err != nil {
+		return "", err
+	}
+	return filepath.Abs(path)
+}
+
+func (l *Ledger) connectPostgres(o Options) error {
+	l.dialect = postgres
+	c, err := pgx.ParseConfig(o.Postgres)
+	if err != nil {
+		// The cause may quote the password.
+		return errors.New("open ledger: ledger.postgres is no URL of a PostgreSQL database: write it as postgres://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=verify-full, with special characters in the password as %XX")
+	}
+	l.name = fmt.Sprintf("%s on PostgreSQL at %s", c.Database, c.Host)
+	l.db = stdlib.OpenDB(*c)
+	l.db.SetMaxOpenConns(8)
+	l.db.SetMaxIdleConns(4)
+	l.db.SetConnMaxIdleTime(5 * time.Minute)
+	return nil
+}

@@ -1,0 +1,103 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"syscall"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	sqlite3 "modernc.org/sqlite"
+	codes "modernc.org/sqlite/lib"
+)
+
+// What a method can answer beside success. Test with errors.Is.
+var (
+	// ErrNewer: the ledger's schema is newer than this program.
+	ErrNewer = errors.New("this ledger was written by a newer covebridge")
+	// ErrHeld: another bridge works on the SQLite file.
+	ErrHeld = errors.New("another covebridge is running on it")
+	// ErrNotHeld: mails of an SQLite ledger are taken only after Hold.
+	ErrNotHeld = errors.New("the ledger is not held")
+	// ErrLost: the entry is not, or no longer, this bridge's to work on.
+	ErrLost = errors.New("another bridge has taken over")
+	// ErrUnknown: there is no such entry.
+	ErrUnknown = errors.New("not in the ledger")
+	// ErrAmbiguous: several entries begin so.
+	ErrAmbiguous = errors.New("several runs begin so: give more of the name")
+	// ErrConflict: a session is not, or no longer, free for the run; the device's
+	// sessions are to be read and grouped again.
+	ErrConflict = errors.New("session belongs to another run")
+	// ErrWaiting: the entry is to be sent already.
+	ErrWaiting = errors.New("already waiting to be sent")
+	// ErrNoMail: there is no mail to send; the run has to be rendered again.
+	ErrNoMail = errors.New("no mail is stored for it")
+)
+
+// explain says where something failed and what was being done, and adds what
+// to do about it where that is known.
+func (l *Ledger) explain(what string, err error) error {
+	if remedy := remedy(err); remedy != "" {
+		return fmt.Errorf("ledger %s: %s: %w: %s", l.name, what, err, remedy)
+	}
+	return fmt.Errorf("ledger %s: %s: %w", l.name, what, err)
+}
+
+const (
+	space = "free some space; nothing is half written, and covebridge goes on by itself"
+	owned = "let the user that covebridge runs as read and write the file and its directory"
+)
+
+// remedy gives the next step for the administrator; empty: none is known.
+func remedy(err error) string {
+	var lite *sqlite3.Error
+	var pg *pgconn.PgError
+	var connect *pgconn.ConnectError
+	var network net.Error
+	switch {
+	case errors.Is(err, context.Canceled):
+		return ""
+	case errors.As(err, &lite):
+		return sqliteRemedies[lite.Code()&0xff]
+	case errors.As(err, &pg):
+		return postgresRemedies[pg.Code]
+	case errors.As(err, &connect), errors.As(err, &network):
+		return "is the PostgreSQL server running, and can it be reached from here?"
+	case errors.Is(err, fs.ErrPermission):
+		return owned
+	case errors.Is(err, fs.ErrNotExist):
+		return "create the directory, or correct ledger.sqlite"
+	case errors.Is(err, syscall.EISDIR):
+		return "ledger.sqlite has to name a file, not a directory"
+	case errors.Is(err, syscall.EROFS):
+		return "the file system is read-only: choose another place with ledger.sqlite"
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		return space
+	}
+	return ""
+}
+
+var sqliteRemedies = map[int]string{
+	codes.SQLITE_FULL:     space,
+	codes.SQLITE_IOERR:    "is the disk full or failing? Nothing is half written, and covebridge goes on by itself",
+	codes.SQLITE_READONLY: owned,
+	codes.SQLITE_PERM:     owned,
+	codes.SQLITE_CANTOPEN: owned,
+	codes.SQLITE_NOTADB:   "the file is no ledger: choose another one with ledger.sqlite",
+	codes.SQLITE_CORRUPT:  "the file is damaged: restore it from a backup, or move it away to start with an empty ledger",
+	codes.SQLITE_BUSY:     "another program holds the file for long: end it",
+}
+
+// https://www.postgresql.org/docs/current/errcodes-appendix.html
+var postgresRemedies = map[string]string{
+	"53100": "free some space on the PostgreSQL server; nothing is half written, and covebridge goes on by itself",
+	"53300": "the PostgreSQL server allows no more connections: raise its max_connections",
+	"28P01": "correct user name and password in ledger.postgres",
+	"28000": "allow the login in the PostgreSQL server's pg_hba.conf, or correct ledger.postgres",
+	"3D000": "create the database, or correct ledger.postgres",
+	"42501": "let the user of ledger.postgres create and change tables in the database",
+	"25006": "the PostgreSQL server takes no changes: point ledger.postgres at the primary server",
+	"57P03": "the PostgreSQL server is starting or stopping: wait",
+}

@@ -1,0 +1,161 @@
+package ledger
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"covebridge/bridge/backup"
+)
+
+// Query says which entries are wanted; what is zero does not matter.
+type Query struct {
+	Device  string // backup.Device.Key
+	Account string
+	State   State
+	Kind    backup.Kind
+	Since   time.Time // the run ended at or after it
+	Until   time.Time // the run ended before it
+	Text    string    // part of the run's id, or of a name of device, job or customer, in any case
+	Limit   int
+}
+
+// Entries lists entries without their mails, the newest end first.
+func (l *Ledger) Entries(ctx context.Context, q Query) (found []Entry, err error) {
+	var args []any
+	where := "TRUE"
+	and := func(condition string, arg any) {
+		args = append(args, arg)
+		where += fmt.Sprintf(" AND "+condition, len(args))
+	}
+	if q.Device != "" {
+		and("e.device = $%d", q.Device)
+	}
+	if q.Account != "" {
+		and("e.account = $%d", q.Account)
+	}
+	if q.State != "" {
+		and("e.state = $%d", q.State)
+	}
+	if q.Kind != "" {
+		and("e.kind = $%d", string(q.Kind))
+	}
+	if !q.Since.IsZero() {
+		and("e.ended >= $%d", q.Since)
+	}
+	if !q.Until.IsZero() {
+		and("e.ended < $%d", q.Until)
+	}
+	if q.Text != "" {
+		literal := strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(strings.ToLower(q.Text))
+		and(`e.words LIKE $%d ESCAPE '\'`, "%"+literal+"%")
+	}
+	query := "SELECT " + entryColumns + " FROM entries e WHERE " + where + " ORDER BY e.ended DESC, e.id DESC"
+	if q.Limit > 0 {
+		query += fmt.Sprintf(" LIMIT %d", q.Limit)
+	}
+	err = l.read(ctx, "list runs", func(t transaction) error {
+		return t.each(func(r row) error {
+			e, err := scanEntry(r)
+			found = append(found, e)
+			return err
+		}, query, args...)
+	})
+	return found, err
+}
+
+// Entry gives one entry with its mail and its audit trail, oldest first. It is
+// named by the run's id, by the start of it that no other has, or by the
+// Message-ID. ErrUnknown, ErrAmbiguous.
+func (l *Ledger) Entry(ctx context.Context, name string) (e Entry, events []Event, err error) {
+	err = l.read(ctx, "read run", func(t transaction) error {
+		id, err := t.find(name)
+		if err != nil {
+			return err
+		}
+		var mail []byte
+		if e, err = scanEntry(t.row("SELECT "+entryColumns+", e.mail FROM entries e WHERE e.id = $1", id), &mail); err != nil {
+			return err
+		}
+		e.Mail = mail
+		events, err = t.events(id)
+		return err
+	})
+	return e, events, err
+}
+
+// find gives the id of the entry that is meant.
+func (t transaction) find(name string) (id string, err error) {
+	message := strings.TrimSuffix(strings.TrimPrefix(strings.TrimSpace(name), "<"), ">")
+	err = t.row("SELECT id FROM entries WHERE id = $1 OR message_id = $2 ORDER BY id = $1 DESC LIMIT 1", name, message).Scan(&id)
+	if err == nil || !errors.Is(err, sql.ErrNoRows) {
+		return id, err
+	}
+	var ids []string
+	err = t.each(func(r row) error {
+		err := r.Scan(&id)
+		ids = append(ids, id)
+		return err
+	}, "SELECT id FROM entries WHERE SUBSTR(id, 1, LENGTH($1)) = $1 LIMIT 2", name)
+	switch {
+	case err != nil:
+		return "", err
+	case len(ids) == 0 || name == "":
+		return "", fmt.Errorf("%q: %w: `covebridge history` lists the runs", name, ErrUnknown)
+	case len(ids) > 1:
+		return "", fmt.Errorf("%q: %w", name, ErrAmbiguous)
+	}
+	return ids[0], nil
+}
+
+// Counts tells how many entries are in each state.
+func (l *Ledger) Counts(ctx context.Context) (map[State]int, error) {
+	counts := map[State]int{}
+	err := l.read(ctx, "count runs", func(t transaction) error {
+		return t.each(func(r row) error {
+			var s State
+			var n int
+			err := r.Scan(&s, &n)
+			counts[s] = n
+			return err
+		}, "SELECT state, COUNT(*) FROM entries GROUP BY state")
+	})
+	return counts, err
+}
+
+// Resend queues an entry that is settled once more, with this mail under this
+// Message-ID; what is empty stays as it is stored. The entry is named as for
+// Entry. ErrWaiting: it is to be sent already; ErrNoMail: none is stored.
+func (l *Ledger) Resend(ctx context.Context, name, messageID string, mail []byte) error {
+	return l.write(ctx, "resend", func(t transaction) error {
+		now, err := t.clock()
+		if err != nil {
+			return err
+		}
+		id, err := t.find(name)
+		if err != nil {
+			return err
+		}
+		var state State
+		var stored bool
+		if err := t.row("SELECT state, mail IS NOT NULL FROM entries WHERE id = $1"+l.dialect.lock, id).Scan(&state, &stored); err != nil {
+			return err
+		}
+		if state == Queued || state == Sending {
+			return fmt.Errorf("%s: %w", id, ErrWaiting)
+		}
+		if mail == nil && !stored {
+			return fmt.Errorf("%s: %w", id, ErrNoMail)
+		}
+		_, err = t.exec(`UPDATE entries SET state = $1, reason = '', attempts = 0, next = 0, doubt = FALSE, mark = '', receipt = '',
+			message_id = COALESCE(NULLIF($2, ''), message_id), mail = COALESCE($3, mail), updated = $4 WHERE id = $5`,
+			Queued, messageID, mail, now, id)
+		if err != nil {
+			return err
+		}
+		return t.event(id, now, "resend", "was "+string(state))
+	})
+}

@@ -1,0 +1,55 @@
+package ledger
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+)
+
+// Lease asks for the named piece of work for this long and tells whether it is
+// this bridge's. Asking again renews it. Without an answer in time a bridge has
+// to take it for lost.
+func (l *Ledger) Lease(ctx context.Context, name string, ttl time.Duration) (got bool, err error) {
+	err = l.write(ctx, "lease "+name, func(t transaction) error {
+		now, err := t.clock()
+		if err != nil {
+			return err
+		}
+		n, err := t.exec(`INSERT INTO leases (name, owner, lease_until) VALUES ($1, $2, $3)
+			ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, lease_until = excluded.lease_until
+			WHERE leases.owner = excluded.owner OR leases.lease_until <= $4`, name, l.owner, now+ttl.Microseconds(), now)
+		got = n == 1
+		return err
+	})
+	return got && err == nil, err
+}
+
+// Unlease gives the named piece of work free, if it is this bridge's.
+func (l *Ledger) Unlease(ctx context.Context, name string) error {
+	return l.write(ctx, "give free "+name, func(t transaction) error {
+		_, err := t.exec("DELETE FROM leases WHERE name = $1 AND owner = $2", name, l.owner)
+		return err
+	})
+}
+
+// Value gives what SetValue stored under the name; empty: nothing.
+func (l *Ledger) Value(ctx context.Context, name string) (value string, err error) {
+	err = l.read(ctx, "read "+name, func(t transaction) error {
+		err := t.row("SELECT value FROM facts WHERE name = $1", name).Scan(&value)
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil
+		}
+		return err
+	})
+	return value, err
+}
+
+// SetValue stores a small fact that outlives the process.
+func (l *Ledger) SetValue(ctx context.Context, name, value string) error {
+	return l.write(ctx, "store "+name, func(t transaction) error {
+		_, err := t.exec(`INSERT INTO facts (name, value) VALUES ($1, $2)
+			ON CONFLICT (name) DO UPDATE SET value = excluded.value`, name, value)
+		return err
+	})
+}

@@ -1,0 +1,58 @@
+package ledger
+
+import (
+	"context"
+	"embed"
+	"fmt"
+	"io/fs"
+
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// migrate brings the schema up to date.
+func (l *Ledger) migrate(ctx context.Context) error {
+	dir, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return err
+	}
+	options := []goose.ProviderOption{goose.WithTableName("ledger_version"), goose.WithDisableGlobalRegistry(true), goose.WithLogger(goose.NopLogger())}
+	if l.dialect.goose == goose.DialectPostgres {
+		locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 60), lock.WithUnlockTimeout(1, 60))
+		if err != nil {
+			return err
+		}
+		options = append(options, goose.WithSessionLocker(locker))
+	}
+	p, err := goose.NewProvider(l.dialect.goose, l.db, dir, options...)
+	if err != nil {
+		return err
+	}
+	if done, err := current(ctx, p); done || err != nil {
+		return err
+	}
+	if _, err := p.Up(ctx); err != nil {
+		// Another program that started at the same moment may have done it.
+		if done, _ := current(ctx, p); !done {
+			return fmt.Errorf("bring the schema up to date: %w", err)
+		}
+	}
+	return nil
+}
+
+// current tells whether the schema is the one this program knows.
+func current(ctx context.Context, p *goose.Provider) (bool, error) {
+	has, err := p.GetDBVersion(ctx)
+	if err != nil {
+		return false, err
+	}
+	sources := p.ListSources()
+	knows := sources[len(sources)-1].Version
+	if has > knows {
+		return false, fmt.Errorf("%w (schema %d, this one knows %d): install the newer version, or give this one a ledger of its own", ErrNewer, has, knows)
+	}
+	return has == knows, nil
+}
