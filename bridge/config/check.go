@@ -1,0 +1,249 @@
+package config
+
+import (
+	"fmt"
+	"maps"
+	"net/mail"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"text/template"
+	"time"
+
+	"github.com/gobwas/glob"
+)
+
+// bad tells of a value, unless something was said of it already. One that is
+// not there is told of on the line of what should hold it.
+func (d *decoder) bad(path, format string, args ...any) {
+	for at := path; ; {
+		if d.failed[at] {
+			return
+		}
+		if line, ok := d.line[at]; ok {
+			d.add(line, path, fmt.Sprintf(format, args...))
+			return
+		}
+		cut := max(strings.LastIndexAny(at, ".["), 0)
+		at = at[:cut]
+	}
+}
+
+func (d *decoder) check(c *Config) {
+	d.checkAccounts(c.Cove)
+	d.checkPoll(&c.Poll)
+	d.checkFilter(&c.Filter)
+	d.checkJob(&c.Job)
+	d.checkMail(c.Mail)
+	d.checkDelivery(&c.Delivery)
+	d.checkLedger(&c.Ledger)
+	d.word("log.level", &c.Log.Level, "debug", "info", "warn", "error")
+	d.word("log.format", &c.Log.Format, "text", "json")
+
+	const unbuilt = "this version has no %s yet: leave it out or set it to %s"
+	if c.Heartbeat.Every != 0 {
+		d.bad("heartbeat.every", unbuilt, "heartbeat", "0")
+	}
+	if c.HTTP.Listen != "" {
+		d.bad("http.listen", unbuilt, "status page", `""`)
+	}
+	if c.HTTP.Token != "" {
+		d.bad("http.token", unbuilt, "status page", `""`)
+	}
+}
+
+var accountName = regexp.MustCompile(`^[A-Za-z0-9._-]+$`)
+
+func (d *decoder) checkAccounts(accounts []Account) {
+	if len(accounts) == 0 {
+		d.bad("cove", "missing: set at least one Cove login, with name, username and password")
+	}
+	for i, a := range accounts {
+		path := fmt.Sprintf("cove[%d]", i)
+		switch {
+		case a.Name == "":
+			d.bad(path+".name", "missing: give the account a short name")
+		case !accountName.MatchString(a.Name):
+			d.bad(path+".name", `letters, digits, ".", "_" and "-" are expected, not %s`, d.shown(path+".name"))
+		}
+		for j, b := range accounts[:i] {
+			if a.Name != "" && a.Name == b.Name {
+				d.bad(path+".name", "cove[%d] has the same name: each account needs its own", j)
+			}
+			if a.Username != "" && a.URL == b.URL && a.Username == b.Username && a.PartnerID == b.PartnerID {
+				d.bad(path, "it is the same login and customer as cove[%d]: remove one", j)
+			}
+		}
+		if a.Username == "" {
+			d.bad(path+".username", "missing: the name of Cove's API user")
+		}
+		if a.Password == "" {
+			d.bad(path+".password", "missing: the token of Cove's API user, or password_file: PATH")
+		}
+		if a.PartnerID < 0 {
+			d.bad(path+".partner_id", "0 or a customer's number is expected, not %s", d.shown(path+".partner_id"))
+		}
+		d.address(path+".url", a.URL, a.AllowPlaintext)
+		d.address(path+".reporting_url", a.ReportingURL, a.AllowPlaintext)
+		if a.NodeURL != "" {
+			d.address(path+".node_url", a.NodeURL, a.AllowPlaintext)
+		}
+	}
+}
+
+// address checks a URL. What holds a password is not shown.
+func (d *decoder) address(path, text string, plaintext bool) {
+	u, err := url.Parse(text)
+	switch {
+	case err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Hostname() == "":
+		d.bad(path, "an address such as https://host/path is expected%s", d.notShown(path))
+	case u.User != nil:
+		d.bad(path, "a user name or password in the address is not supported: use username and password")
+	case u.Scheme == "http" && !local(u.Hostname()) && !plaintext:
+		d.bad(path, "http:// would send the password in the clear: use https://%s", orAllow(path))
+	}
+}
+
+// orAllow names the other remedy for an unencrypted connection, where there is one.
+func orAllow(path string) string {
+	if strings.HasPrefix(path, "cove") || strings.HasSuffix(path, ".tls") {
+		return ", or set allow_plaintext: true beside it"
+	}
+	return ""
+}
+
+func (d *decoder) notShown(path string) string {
+	if strings.Contains(d.raw[path], "@") {
+		return ""
+	}
+	return ", not " + d.shown(path)
+}
+
+func (d *decoder) checkPoll(p *Poll) {
+	if p.Interval < time.Second {
+		d.bad("poll.interval", "1s or more is expected, not %s", d.shown("poll.interval"))
+	}
+	d.word("poll.history", &p.History, "auto", "off")
+	d.within("poll.page_size", p.PageSize, 1, 5000)
+	d.within("poll.concurrency", p.Concurrency, 1, 64)
+	if p.Rate <= 0 {
+		d.bad("poll.rate", "more than 0 calls per second are expected, not %s", d.shown("poll.rate"))
+	}
+}
+
+func (d *decoder) within(path string, n, low, high int) {
+	if n < low || n > high {
+		d.bad(path, "%d to %d is expected, not %s", low, high, d.shown(path))
+	}
+}
+
+// word checks that a text is one of the words, in any case, and sets it to the
+// word as written here.
+func (d *decoder) word(path string, text *string, words ...string) {
+	for _, w := range words {
+		if strings.EqualFold(*text, w) {
+			*text = w
+			return
+		}
+	}
+	d.bad(path, "%s is expected, not %s%s", either(words), d.shown(path), orMaybe(d.raw[path], words))
+}
+
+var statusWords = []string{"Success", "Warning", "Failed"}
+
+func (d *decoder) checkFilter(f *Filter) {
+	d.globs("filter.customers", f.Customers)
+	d.globs("filter.devices", f.Devices)
+	d.globs("filter.data_sources", f.DataSources)
+	for i := range f.Types {
+		d.word(fmt.Sprintf("filter.types[%d]", i), &f.Types[i], "Server", "Workstation", "Microsoft 365")
+	}
+	for i := range f.Statuses {
+		d.word(fmt.Sprintf("filter.statuses[%d]", i), &f.Statuses[i], statusWords...)
+	}
+}
+
+func (d *decoder) globs(path string, g Globs) {
+	for _, list := range []struct {
+		name     string
+		patterns []string
+	}{{"include", g.Include}, {"exclude", g.Exclude}} {
+		for i, pattern := range list.patterns {
+			at := fmt.Sprintf("%s.%s[%d]", path, list.name, i)
+			if pattern == "" {
+				d.bad(at, "a pattern such as Acme* is expected, not an empty text")
+			} else if _, err := glob.Compile(pattern); err != nil {
+				d.bad(at, `%s is no pattern (*, ?, [abc] and {a,b} have a meaning; write \ before one that has none)`, d.shown(at))
+			}
+		}
+	}
+}
+
+// Cove's words for results, and those that are no result because more follows.
+var (
+	resultWords = []string{"Failed", "Aborted", "Unknown", "Completed", "Interrupted", "NotStarted",
+		"CompletedWithErrors", "OverQuota", "NoSelection", "Blocked"}
+	unfinishedWords = []string{"0", "1", "9", "12", "None", "InProcess", "InProgress", "InProgressWithFaults", "Restarted"}
+)
+
+func (d *decoder) checkJob(j *Job) {
+	d.word("job.group_by", &j.GroupBy, "device", "data_source")
+	if strings.TrimSpace(j.Name) == "" {
+		d.bad("job.name", "a template such as {{.Device.Name}} is expected, not an empty text")
+	} else if _, err := template.New("job.name").Parse(j.Name); err != nil {
+		d.bad("job.name", "%s", strings.TrimPrefix(err.Error(), "template: job.name:1: "))
+	}
+	for _, key := range slices.Sorted(maps.Keys(j.StatusMap)) {
+		path := "job.status_map." + key
+		status := j.StatusMap[key]
+		d.word(path, &status, statusWords...)
+		j.StatusMap[key] = status
+		if _, err := strconv.Atoi(key); slices.Contains(unfinishedWords, key) {
+			d.bad(path, "it is no result, for the session goes on: remove it")
+		} else if err != nil && !slices.Contains(resultWords, key) {
+			d.bad(path, "a number or a word of Cove's is expected as the key%s", orMaybe(key, resultWords))
+		}
+	}
+}
+
+func (d *decoder) checkMail(m Mail) {
+	if m.From == "" {
+		d.bad("mail.from", "missing: the address that mails come from; Backupchecks knows them by it")
+	} else {
+		d.mailbox("mail.from", m.From)
+	}
+	if len(m.To) == 0 {
+		d.bad("mail.to", "missing: the addresses that mails go to, such as [backups@msp.example]")
+	}
+	for i, to := range m.To {
+		d.mailbox(fmt.Sprintf("mail.to[%d]", i), to)
+	}
+	// Local would make the same mail differ from machine to machine.
+	if _, err := time.LoadLocation(m.Timezone); err != nil || m.Timezone == "" || m.Timezone == "Local" {
+		d.bad("mail.timezone", "a time zone such as Europe/Amsterdam or UTC is expected, not %s", d.shown("mail.timezone"))
+	}
+}
+
+func (d *decoder) mailbox(path, text string) {
+	if _, err := mail.ParseAddress(text); err != nil {
+		d.bad(path, "a mail address such as backups@msp.example is expected, not %s", d.shown(path))
+	}
+}
+
+func (d *decoder) checkLedger(l *Ledger) {
+	if l.Postgres != "" {
+		u, err := url.Parse(string(l.Postgres))
+		isURL := err == nil && (u.Scheme == "postgres" || u.Scheme == "postgresql")
+		if !isURL && (strings.Contains(string(l.Postgres), "://") || !strings.Contains(string(l.Postgres), "=")) {
+			d.bad("ledger.postgres", "postgres://user:password@host/database or host=… dbname=… is expected")
+		}
+		if _, set := d.raw["ledger.sqlite"]; set && l.SQLite != "" {
+			d.bad("ledger", "sqlite and postgres are both set: keep one")
+		}
+		l.SQLite = ""
+	} else if l.SQLite == "" {
+		d.bad("ledger", "missing: set sqlite to a file or postgres to a database")
+	}
+}

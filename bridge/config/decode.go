@@ -1,0 +1,323 @@
+package config
+
+import (
+	"fmt"
+	"math"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"gopkg.in/yaml.v3"
+)
+
+// decoder turns YAML nodes into a Config and collects what is wrong. It is
+// led by the types of the fields, never by what the file claims to hold.
+type decoder struct {
+	file     string
+	env      Env
+	problems []Problem
+	warnings []string
+	secrets  []string
+	// plainSecret: a secret stands in the file itself.
+	plainSecret bool
+	line        map[string]int    // where each key's value is, by path
+	raw         map[string]string // each single value as written, by path: safe to show
+	failed      map[string]bool   // the keys whose value could not be decoded, by path
+}
+
+func newDecoder(file string, env Env) *decoder {
+	return &decoder{file: file, env: env, line: map[string]int{}, raw: map[string]string{}, failed: map[string]bool{}}
+}
+
+func (d *decoder) add(line int, key, text string) {
+	d.problems = append(d.problems, Problem{d.file, line, key, text})
+}
+
+// refuse tells of a value that can't be decoded. Nothing more is said of it.
+func (d *decoder) refuse(n *yaml.Node, path, text string) {
+	d.add(n.Line, path, text)
+	d.failed[path] = true
+}
+
+var (
+	durationType = reflect.TypeFor[time.Duration]()
+	secretType   = reflect.TypeFor[Secret]()
+)
+
+// into decodes a node. Null leaves the default.
+func (d *decoder) into(v reflect.Value, n *yaml.Node, path string) {
+	if n.Kind == yaml.AliasNode {
+		n = n.Alias
+	}
+	d.line[path] = n.Line
+	if n.Style&yaml.TaggedStyle != 0 {
+		d.refuse(n, path, `a value that begins with "!" must be quoted`)
+		return
+	}
+	if n.Kind == yaml.ScalarNode && n.Tag == "!!null" {
+		if n.Anchor != "" {
+			d.refuse(n, path, `a value that begins with "&" must be quoted`)
+		}
+		return
+	}
+	switch {
+	case v.Kind() == reflect.Pointer:
+		v.Set(reflect.New(v.Type().Elem()))
+		v.Interface().(defaulter).setDefaults()
+		d.into(v.Elem(), n, path)
+	case v.Kind() == reflect.Struct:
+		if d.expect(n, yaml.MappingNode, path, "keys are expected below it") {
+			d.mapping(v, n, path)
+		}
+	case v.Kind() == reflect.Slice:
+		if d.expect(n, yaml.SequenceNode, path, listWanted(v)) {
+			d.list(v, n, path)
+		}
+	case v.Kind() == reflect.Map:
+		if d.expect(n, yaml.MappingNode, path, "pairs such as {8: Warning} are expected") {
+			d.pairs(v, n, path)
+		}
+	case d.expect(n, yaml.ScalarNode, path, "a single value is expected"):
+		d.scalar(v, n, path)
+	}
+}
+
+func (d *decoder) expect(n *yaml.Node, kind yaml.Kind, path, wanted string) bool {
+	if n.Kind != kind {
+		found := map[yaml.Kind]string{yaml.MappingNode: "keys", yaml.SequenceNode: "a list", yaml.ScalarNode: "a single value"}[n.Kind]
+		d.refuse(n, path, wanted+", not "+found)
+	}
+	return n.Kind == kind
+}
+
+func listWanted(v reflect.Value) string {
+	if v.Type().Elem().Kind() == reflect.Struct {
+		return `a list is expected, each entry beginning with "- "`
+	}
+	return "a list such as [one, two] is expected"
+}
+
+func (d *decoder) list(v reflect.Value, n *yaml.Node, path string) {
+	v.Set(reflect.MakeSlice(v.Type(), len(n.Content), len(n.Content)))
+	for i, item := range n.Content {
+		if own, ok := v.Index(i).Addr().Interface().(defaulter); ok {
+			own.setDefaults()
+		}
+		d.into(v.Index(i), item, fmt.Sprintf("%s[%d]", path, i))
+	}
+}
+
+func (d *decoder) pairs(v reflect.Value, n *yaml.Node, path string) {
+	v.Set(reflect.MakeMap(v.Type()))
+	for i := 0; i < len(n.Content); i += 2 {
+		key, value := n.Content[i], n.Content[i+1]
+		if !d.expect(key, yaml.ScalarNode, path, "a single value is expected as a key") || !d.once(n, i, path) {
+			continue
+		}
+		item := reflect.New(v.Type().Elem()).Elem()
+		d.into(item, value, path+"."+key.Value)
+		v.SetMapIndex(reflect.ValueOf(key.Value), item)
+	}
+}
+
+// mapping decodes the keys of a struct. Beside each secret, KEY_file may name
+// the file that holds it.
+func (d *decoder) mapping(v reflect.Value, n *yaml.Node, path string) {
+	fields := map[string]reflect.Value{}
+	var known []string
+	for i := range v.NumField() {
+		if key := v.Type().Field(i).Tag.Get("yaml"); key != "" && key != "-" {
+			fields[key] = v.Field(i)
+			known = append(known, key)
+			if v.Field(i).Type() == secretType {
+				known = append(known, key+"_file")
+			}
+		}
+	}
+	files := map[string]*yaml.Node{} // by the key of the secret
+	for i := 0; i < len(n.Content); i += 2 {
+		key, value := n.Content[i], n.Content[i+1]
+		if key.Kind != yaml.ScalarNode || !slices.Contains(known, key.Value) {
+			d.unknown(key, path, known)
+		} else if !d.once(n, i, path) {
+			continue
+		} else if field, ok := fields[key.Value]; ok {
+			d.into(field, value, below(path, key.Value))
+		} else {
+			files[strings.TrimSuffix(key.Value, "_file")] = value
+		}
+	}
+	for secret, value := range files {
+		d.fromFile(fields[secret], value, below(path, secret))
+	}
+}
+
+// fromFile fills a secret from the file that the node names.
+func (d *decoder) fromFile(secret reflect.Value, n *yaml.Node, path string) {
+	var file string
+	d.into(reflect.ValueOf(&file).Elem(), n, path+"_file")
+	if file == "" {
+		return
+	}
+	if secret.Len() > 0 {
+		d.add(n.Line, path+"_file", path+" is there too: keep one of the two")
+		return
+	}
+	d.line[path] = n.Line
+	text, err := d.secretFile(file)
+	if err != nil {
+		d.add(n.Line, path+"_file", err.Error())
+		d.failed[path] = true
+		return
+	}
+	d.setSecret(secret, text)
+}
+
+func below(path, key string) string {
+	if path == "" {
+		return key
+	}
+	return path + "." + key
+}
+
+// once tells of a key that is written a second time.
+func (d *decoder) once(n *yaml.Node, at int, path string) bool {
+	for i := 0; i < at; i += 2 {
+		if n.Content[i].Value == n.Content[at].Value {
+			d.add(n.Content[at].Line, below(path, n.Content[at].Value), fmt.Sprintf("it is there twice, first on line %d", n.Content[i].Line))
+			return false
+		}
+	}
+	return true
+}
+
+func (d *decoder) unknown(key *yaml.Node, path string, known []string) {
+	in := " in " + path
+	if path == "" {
+		in = " at the top"
+	}
+	if key.Tag == "!!merge" {
+		d.add(key.Line, "", "<< is not supported"+in+": write the keys out")
+		return
+	}
+	nearest := nearest(key.Value, known)
+	hint := ""
+	if nearest != "" {
+		hint = fmt.Sprintf("; did you mean %q?", nearest)
+		d.failed[below(path, nearest)] = true // it is not missing as well
+	}
+	if home := homes[key.Value]; hint == "" && home != "" {
+		hint = fmt.Sprintf("; it belongs under %s", home)
+	}
+	if hint == "" {
+		hint = "; known are " + strings.Join(known, ", ")
+	}
+	d.add(key.Line, "", fmt.Sprintf("unknown key %q%s%s", key.Value, in, hint))
+}
+
+// scalar decodes a single value by the type of its field.
+func (d *decoder) scalar(v reflect.Value, n *yaml.Node, path string) {
+	text, err := d.expand(n.Value)
+	if err != nil {
+		d.refuse(n, path, err.Error())
+		return
+	}
+	if v.Type() != secretType {
+		d.raw[path] = n.Value
+	}
+	wanted := ""
+	switch {
+	case v.Type() == secretType:
+		d.plainSecret = d.plainSecret || text != "" && !strings.Contains(n.Value, "${")
+		d.setSecret(v, text)
+	case v.Type() == durationType:
+		duration, err := ParseDuration(text)
+		if err != nil {
+			wanted = err.Error()
+		}
+		v.SetInt(int64(duration))
+	case v.Kind() == reflect.String:
+		v.SetString(text)
+	case v.Kind() == reflect.Bool:
+		if text != "true" && text != "false" {
+			wanted = "true or false is expected"
+		}
+		v.SetBool(text == "true")
+	case v.Kind() == reflect.Int, v.Kind() == reflect.Int64:
+		number, err := strconv.ParseInt(text, 10, 64)
+		if err != nil || v.OverflowInt(number) {
+			wanted = "a whole number is expected"
+		}
+		v.SetInt(number)
+	case v.Kind() == reflect.Float64:
+		number, err := strconv.ParseFloat(text, 64)
+		if err != nil || math.IsNaN(number) || math.IsInf(number, 0) {
+			wanted = "a number is expected"
+		}
+		v.SetFloat(number)
+	}
+	if wanted != "" {
+		d.refuse(n, path, wanted+", not "+d.shown(path))
+	}
+}
+
+func (d *decoder) setSecret(v reflect.Value, text string) {
+	v.SetString(text)
+	if text == "" {
+		return
+	}
+	for _, part := range Secret(text).parts() {
+		if !slices.Contains(d.secrets, part) {
+			d.secrets = append(d.secrets, part)
+		}
+	}
+}
+
+// shown gives a value for a message, as written: what a variable holds may be secret.
+func (d *decoder) shown(path string) string {
+	raw := []rune(d.raw[path])
+	if len(raw) > 60 {
+		raw = append(raw[:60], '…')
+	}
+	return strconv.Quote(string(raw))
+}
+
+// homes tells for each key that is in one place only, which place that is.
+var homes = func() map[string]string {
+	homes := map[string]string{}
+	seen := map[string]int{}
+	walk(reflect.TypeFor[Config](), "", func(path string, _ reflect.Type) {
+		key := path[strings.LastIndex(path, ".")+1:]
+		if seen[key]++; seen[key] > 1 || !strings.Contains(path, ".") {
+			delete(homes, key)
+			return
+		}
+		homes[key] = path[:strings.LastIndex(path, ".")]
+	})
+	return homes
+}()
+
+// walk calls visit with the path and type of every key, those of files of
+// secrets left out. The entries of a list count as one: "cove[].name".
+func walk(t reflect.Type, path string, visit func(path string, t reflect.Type)) {
+	for i := range t.NumField() {
+		field := t.Field(i)
+		key := field.Tag.Get("yaml")
+		if key == "" || key == "-" {
+			continue
+		}
+		at, inner := below(path, key), field.Type
+		visit(at, inner)
+		if inner.Kind() == reflect.Slice {
+			at += "[]"
+		}
+		if inner.Kind() == reflect.Slice || inner.Kind() == reflect.Pointer {
+			inner = inner.Elem()
+		}
+		if inner.Kind() == reflect.Struct {
+			walk(inner, at, visit)
+		}
+	}
+}

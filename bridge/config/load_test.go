@@ -1,0 +1,184 @@
+package config
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func parse(t *testing.T, text string, env Env) *Config {
+	t.Helper()
+	c, err := Parse("config.yaml", []byte(text), env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func TestValuesAreRead(t *testing.T) {
+	c := parse(t, `
+cove:
+  - &first {name: a, username: 007, password: "${WORD}$$x$y", partner_id: 12, url: 'http://127.0.0.1:8080/jsonapi'}
+  - {name: b, username: u, password_file: cove, node_url: 'http://sim:1/', allow_plaintext: true}
+poll: {interval: "${EVERY}", sweep: 1.5d, rate: 0.5, history: OFF, max_wait: 0, backfill: ~}
+filter: {customers: {include: ["Acme*", "{a,b}"]}, types: [microsoft 365], statuses: [failed]}
+job: {group_by: data_source, name: "{{$x := .Device.Name}}{{$x}}", status_map: {8: failed, NoSelection: Success}}
+mail: {from: Cove <cove@msp.example>, to: [a@b.example, c@d.example], templates: templates, timezone: UTC}
+delivery:
+  imap: {address: "[::1]:143", tls: NONE, username: u, password_file: imap, create: false, also_search: [Done]}
+  smtp: {address: "localhost:25", tls: none}
+ledger: {sqlite: /var/lib/covebridge/ledger.db}
+silence: {workstation: 2d12h}
+heartbeat: {every: 0}
+http: {listen: "", token: }
+`, environment("WORD", "a: [b", "EVERY", "90s"))
+
+	want := Default()
+	first := Account{Name: "a", Username: "007", Password: "a: [b$x$y", PartnerID: 12}
+	second := Account{Name: "b", Username: "u", Password: "from-the-folder", NodeURL: "http://sim:1/", AllowPlaintext: true}
+	first.setDefaults()
+	second.setDefaults()
+	first.URL = "http://127.0.0.1:8080/jsonapi"
+	want.Cove = []Account{first, second}
+	want.Poll.Interval, want.Poll.Sweep, want.Poll.Rate = 90*time.Second, 36*time.Hour, 0.5
+	want.Poll.History, want.Poll.MaxWait = "off", 0
+	want.Filter.Customers.Include = []string{"Acme*", "{a,b}"}
+	want.Filter.Types, want.Filter.Statuses = []string{"Microsoft 365"}, []string{"Failed"}
+	want.Job = Job{GroupBy: "data_source", Name: "{{$x := .Device.Name}}{{$x}}",
+		StatusMap: map[string]string{"8": "Failed", "NoSelection": "Success"}}
+	want.Mail = Mail{From: "Cove <cove@msp.example>", To: []string{"a@b.example", "c@d.example"},
+		Templates: "/etc/covebridge/templates", Timezone: "UTC"}
+	want.Delivery.IMAP = &IMAP{Address: "[::1]:143", TLS: "none", Username: "u", Password: "imap-secret",
+		Auth: "plain", Mailbox: "INBOX", AlsoSearch: []string{"Done"}, Connections: 2}
+	want.Delivery.SMTP = &SMTP{Address: "localhost:25", TLS: "none", Auth: "plain"}
+	want.Ledger.SQLite = "/var/lib/covebridge/ledger.db"
+	want.Silence.Workstation = 60 * time.Hour
+	want.secrets = []string{"a: [b$x$y", "from-the-folder", "imap-secret"}
+	if diff := cmp.Diff(want, c, cmp.Comparer(secretsEqual), cmp.AllowUnexported(Config{})); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if c.Mail.Location() != time.UTC {
+		t.Errorf("location: %v", c.Mail.Location())
+	}
+}
+
+func TestCredentialsOfSystemdComeFirst(t *testing.T) {
+	env := environment("CREDENTIALS_DIRECTORY", "/run/credentials")
+	c := parse(t, change(t, "password: p", "password_file: cove"), env)
+	if got := string(c.Cove[0].Password); got != "from-systemd" {
+		t.Errorf("password: %q", got)
+	}
+	c = parse(t, change(t, "password: p", "password_file: imap"), env)
+	if got := string(c.Cove[0].Password); got != "imap-secret" {
+		t.Errorf("a file that is no credential is looked for in the folder: %q", got)
+	}
+	_, err := Parse("config.yaml", []byte(change(t, "password: p", "password_file: nowhere")), env)
+	want := "config.yaml:1: cove[0].password_file: there is no file /run/credentials/nowhere, nor /etc/covebridge/nowhere"
+	if err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}
+
+func TestPathsStartInTheFolder(t *testing.T) {
+	c := parse(t, good, environment())
+	if c.Ledger.SQLite != "/etc/covebridge/covebridge.db" || c.Delivery.Directory != "/etc/covebridge/mails" || c.Mail.Templates != "" {
+		t.Errorf("ledger %q, directory %q, templates %q", c.Ledger.SQLite, c.Delivery.Directory, c.Mail.Templates)
+	}
+	c = parse(t, good+"ledger: {sqlite: ':memory:'}\n", environment())
+	if c.Ledger.SQLite != ":memory:" {
+		t.Errorf("ledger %q", c.Ledger.SQLite)
+	}
+}
+
+func TestExchangeOnline(t *testing.T) {
+	text := change(t, "directory: mails", `imap: {address: "outlook.office365.com:993", username: backups@msp.example, auth: XOAUTH2},
+  oauth2: {tenant: msp.example, client_id: id, client_secret: s}`)
+	o := parse(t, text, environment()).Delivery.OAuth2
+	if got := o.Endpoint(); got != "https://login.microsoftonline.com/msp.example/oauth2/v2.0/token" {
+		t.Errorf("endpoint: %s", got)
+	}
+	if got := o.AskedScopes(); !slices.Equal(got, []string{"https://outlook.office365.com/.default"}) {
+		t.Errorf("scopes: %q", got)
+	}
+	own := strings.Replace(text, "client_id: id", "client_id: id, token_url: 'http://localhost:1/token', scopes: [x]", 1)
+	o = parse(t, own, environment()).Delivery.OAuth2
+	if got := o.Endpoint(); got != "http://localhost:1/token" || !slices.Equal(o.AskedScopes(), []string{"x"}) {
+		t.Errorf("endpoint %s, scopes %q", got, o.AskedScopes())
+	}
+	unused := strings.Replace(text, "auth: XOAUTH2", "password: p", 1)
+	c := parse(t, unused, environment())
+	if want := []string{"delivery.oauth2 is set but not used: set auth: xoauth2 in imap or smtp"}; !slices.Equal(c.Warnings, want) {
+		t.Errorf("warnings: %q", c.Warnings)
+	}
+}
+
+func TestLoad(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "config.yaml")
+	write := func(name, content string, mode fs.FileMode) {
+		t.Helper()
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chmod(path, mode); err != nil {
+			t.Fatal(err)
+		}
+	}
+	warnings := func() []string {
+		t.Helper()
+		c, err := Load(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := filepath.Join(dir, "covebridge.db"); c.Ledger.SQLite != want {
+			t.Errorf("ledger %q, want %q", c.Ledger.SQLite, want)
+		}
+		return c.Warnings
+	}
+
+	_, err := Load(path)
+	if !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), "covebridge init writes one") {
+		t.Errorf("missing: %v", err)
+	}
+	if _, err := Load(dir); err == nil || !strings.Contains(err.Error(), "it is a folder, a file is expected") {
+		t.Errorf("folder: %v", err)
+	}
+
+	write("config.yaml", good, 0o600)
+	if got := warnings(); len(got) != 0 {
+		t.Errorf("closed file: %q", got)
+	}
+	write("config.yaml", good, 0o640)
+	if got, want := warnings(), path+" holds secrets and is open to others (mode 0640): chmod 600 "+path; !slices.Equal(got, []string{want}) {
+		t.Errorf("open file: %q, want %q", got, want)
+	}
+	t.Setenv("COVE_PASSWORD", "x")
+	write("config.yaml", change(t, "password: p", `password: "${COVE_PASSWORD}"`), 0o644)
+	if got := warnings(); len(got) != 0 {
+		t.Errorf("open file without secrets: %q", got)
+	}
+	write("config.yaml", change(t, "password: p", "password_file: cove"), 0o644)
+	write("cove", "secret\n", 0o604)
+	secret := filepath.Join(dir, "cove")
+	if got, want := warnings(), secret+" holds a secret and is open to others (mode 0604): chmod 600 "+secret; !slices.Equal(got, []string{want}) {
+		t.Errorf("open secret: %q, want %q", got, want)
+	}
+
+	write("config.yaml", "cove: []\n", 0o600)
+	var problems *Error
+	if _, err := Load(path); !errors.As(err, &problems) || problems.Problems[0].File != path || problems.Problems[0].Line != 1 {
+		t.Errorf("bad file: %v", err)
+	}
+	write("config.yaml", strings.Repeat("#", maxFile+1), 0o600)
+	if _, err := Load(path); err == nil || !strings.Contains(err.Error(), "longer than 1 MiB") {
+		t.Errorf("huge file: %v", err)
+	}
+}
