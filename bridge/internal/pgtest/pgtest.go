@@ -7,6 +7,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -29,6 +30,7 @@ var (
 	base    string // URL without the database
 	failure error
 	count   atomic.Int64
+	leash   io.Closer // when it is closed, by the system at the latest, the server ends
 )
 
 // URL gives the URL of a fresh, empty database. The server ends with the test
@@ -81,7 +83,7 @@ func run(initdb, postgres string) (string, error) {
 	watch.Stdout, watch.Stderr = &log, &log
 	watch.Dir, watch.Env = dir, append(os.Environ(), "DIR="+dir)
 	watch.SysProcAttr = &syscall.SysProcAttr{Credential: account}
-	if _, err := watch.StdinPipe(); err != nil {
+	if leash, err = watch.StdinPipe(); err != nil {
 		return "", err
 	}
 	if err := watch.Start(); err != nil {
