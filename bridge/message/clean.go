@@ -75,11 +75,19 @@ func clean(r backup.Run) backup.Run {
 	r.Sessions = cleanSessions(r.Sessions)
 	r.Last = cleanSessions(r.Last)
 	r.Replaced = cleanSessions(r.Replaced)
-	r.Remarks = slices.Clone(r.Remarks)
-	for i, s := range r.Remarks {
-		r.Remarks[i] = cut(s, maxName)
-	}
+	r.Remarks = cleanList(r.Remarks, maxName)
 	return r
+}
+
+// cleanList cleans each text and leaves out those of which nothing is left.
+func cleanList(list []string, n int) []string {
+	var clean []string
+	for _, s := range list {
+		if s = cut(s, n); s != "" {
+			clean = append(clean, s)
+		}
+	}
+	return clean
 }
 
 func cleanDevice(d backup.Device) backup.Device {
@@ -87,13 +95,7 @@ func cleanDevice(d backup.Device) backup.Device {
 		*s = cut(*s, maxName)
 	}
 	d.Name = oneLine(d.Name)
-	d.CustomerPath = slices.Clone(d.CustomerPath)
-	if n := len(d.CustomerPath); n > maxLevels {
-		d.CustomerPath = d.CustomerPath[n-maxLevels:]
-	}
-	for i, s := range d.CustomerPath {
-		d.CustomerPath[i] = cut(s, maxWord)
-	}
+	d.CustomerPath = cleanList(d.CustomerPath[max(len(d.CustomerPath)-maxLevels, 0):], maxWord)
 	d.ColourBar = slices.Clone(d.ColourBar)
 	for i, day := range d.ColourBar {
 		d.ColourBar[i] = backup.Day{Date: cut(day.Date, 20), Word: cut(day.Word, maxWord), Status: day.Status}

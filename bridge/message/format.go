@@ -67,8 +67,11 @@ func duration(d time.Duration) string {
 	return fmt.Sprintf("%ds", s)
 }
 
-// span is a duration in whole words where it has no smaller parts: "48h".
+// span is a duration as a sentence has it: "48h", "50h 12m 00s", "6 days".
 func span(d time.Duration) string {
+	if d >= 72*time.Hour {
+		return fmt.Sprintf("%d days", d/(24*time.Hour))
+	}
 	s := strings.TrimSuffix(duration(d), " 00s")
 	return strings.TrimSuffix(s, " 00m")
 }

@@ -1,6 +1,7 @@
 package message
 
 import (
+	"cmp"
 	"encoding/base64"
 	"net/mail"
 	"strings"
@@ -35,7 +36,7 @@ func foldField(name string, tokens []string) []byte {
 // words, or encoded words where it can't stand as it is. first is the room
 // taken on the first line.
 func unstructured(text string, first int) []string {
-	text = oneLine(text)
+	text = cmp.Or(oneLine(text), none)
 	if plain(text) {
 		return strings.Split(text, " ")
 	}

@@ -139,7 +139,7 @@ func (c clock) silence(r backup.Run) string {
 	}
 	s := "No backup has finished"
 	if !r.Start.IsZero() && !r.End.IsZero() {
-		s += " for " + duration(r.Duration())
+		s += " for " + span(r.Duration())
 	}
 	return s + "; " + limit + ". The last one was " + named(*last) + ", " + cmp.Or(c.session(*last), "at an unknown time") + "."
 }
