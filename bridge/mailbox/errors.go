@@ -1,0 +1,172 @@
+package mailbox
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Class tells what a failed delivery means for the mail.
+type Class int
+
+const (
+	// Temporary: the mail was not delivered; another try can succeed.
+	Temporary Class = iota
+	// Refused: the mail was not delivered, and the same bytes never will be.
+	Refused
+	// Unknown: the mail may have been delivered. Find tells.
+	Unknown
+)
+
+// String names the class for logs.
+func (c Class) String() string {
+	switch c {
+	case Refused:
+		return "refused"
+	case Unknown:
+		return "unknown"
+	default:
+		return "temporary"
+	}
+}
+
+// Error is every error of this package but ErrCannotAsk and what begin
+// returned. It never holds a password or a token.
+type Error struct {
+	Op         string        // what was being done: "imap mail.example:993: log in as backup"
+	Class      Class         // what it means for the mail
+	Text       string        // the server's own words; empty where it said none
+	RetryAfter time.Duration // how long the server wants to be left alone; 0: it did not say
+	Hint       string        // what the administrator can do; may be empty
+	Err        error         // the cause
+}
+
+// Error gives the operation, the server's words or the cause, and the hint.
+func (e *Error) Error() string {
+	s := e.cause()
+	if e.Hint != "" {
+		s += " (" + e.Hint + ")"
+	}
+	return s
+}
+
+func (e *Error) cause() string {
+	text := e.Text
+	if text == "" && e.Err != nil {
+		text = oneLine(e.Err.Error())
+	}
+	return e.Op + ": " + text
+}
+
+// Unwrap gives the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// finding turns the outcome of a check into a Finding, the hint apart.
+func finding(what string, err error) Finding {
+	f := Finding{What: what, Err: err}
+	var e *Error
+	if errors.As(err, &e) {
+		plain := *e
+		plain.Hint = ""
+		f.Err, f.Hint = &plain, e.Hint
+	}
+	return f
+}
+
+// oneLine makes text from outside fit for a log line: one line, not without end.
+func oneLine(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f {
+			return ' '
+		}
+		return r
+	}, s)
+	s = strings.TrimSpace(s)
+	if len(s) > 500 {
+		s = strings.ToValidUTF8(s[:500], "") + "…"
+	}
+	return s
+}
+
+// secrets are what no error may hold, though a server may echo it.
+type secrets []string
+
+// hide replaces each secret, also as SASL sends it.
+func (s secrets) hide(text string) string {
+	for _, secret := range s {
+		if len(secret) < 4 { // would blot out half of every text, and protects nothing
+			continue
+		}
+		for _, form := range []string{secret, base64.StdEncoding.EncodeToString([]byte(secret))} {
+			text = strings.ReplaceAll(text, form, "***")
+		}
+	}
+	return text
+}
+
+// clean gives the error, without its chain if that holds a secret.
+func (s secrets) clean(err error) error {
+	if text := err.Error(); s.hide(text) != text {
+		return errors.New(s.hide(text))
+	}
+	return err
+}
+
+// backoff reads how long Exchange wants to be left alone. It says so in the
+// text of NO and BAD: "Request is throttled. Suggested Backoff Time: 299609 milliseconds".
+var backoff = regexp.MustCompile(`(?i)backoff time:? *(\d{1,9}) *(?:milliseconds|ms)`)
+
+func suggestedBackoff(text string) time.Duration {
+	m := backoff.FindStringSubmatch(text)
+	if m == nil {
+		return 0
+	}
+	ms, _ := strconv.Atoi(m[1])
+	return min(time.Duration(ms)*time.Millisecond, time.Hour)
+}
+
+// noAnswer says that ctx ended a wait, rather than how it was ended: by
+// closing the connection under it.
+func noAnswer(ctx context.Context, err error) error {
+	switch ctx.Err() {
+	case nil:
+		return err
+	case context.DeadlineExceeded:
+		return fmt.Errorf("no answer in time: %w", ctx.Err())
+	default:
+		return fmt.Errorf("given up while waiting for the answer: %w", ctx.Err())
+	}
+}
+
+// stepError names what was being done.
+type stepError struct {
+	step string
+	err  error
+}
+
+func (e *stepError) Error() string { return e.step + ": " + e.err.Error() }
+func (e *stepError) Unwrap() error { return e.err }
+
+// connectError is a connection that did not come about.
+type connectError struct{ err error }
+
+func (e *connectError) Error() string { return e.err.Error() }
+func (e *connectError) Unwrap() error { return e.err }
+
+// loginError is a login that the server refused.
+type loginError struct {
+	answer error  // *imap.Error or *smtp.SMTPError
+	detail string // what XOAUTH2 told before the answer
+}
+
+func (e *loginError) Error() string { return e.answer.Error() }
+func (e *loginError) Unwrap() error { return e.answer }
+
+// loginPause is how long to leave a server alone that refused the login:
+// trying on and on gets logins locked.
+const loginPause = time.Minute

@@ -1,0 +1,277 @@
+package mailbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/emersion/go-imap/v2"
+	"github.com/emersion/go-imap/v2/imapserver"
+	"github.com/emersion/go-imap/v2/imapserver/imapmemserver"
+)
+
+var day = time.Date(2026, 3, 1, 2, 3, 4, 0, time.UTC)
+
+// testMail is a mail of about size bytes.
+func testMail(id string, size int) Mail {
+	head := fmt.Sprintf("From: cove@msp.example\r\nTo: backups@msp.example\r\nDate: %s\r\nSubject: test\r\nMessage-ID: <%s>\r\n\r\n",
+		day.Format(time.RFC1123Z), id)
+	line := strings.Repeat("x", 70) + "\r\n"
+	return Mail{
+		MessageID: id,
+		Date:      day,
+		From:      "cove@msp.example",
+		To:        []string{"backups@msp.example"},
+		Bytes:     []byte(head + strings.Repeat(line, max(size-len(head), 0)/len(line)+1)),
+	}
+}
+
+// memory is an IMAP server in this process.
+type memory struct {
+	*imapmemserver.User
+	addr string
+}
+
+func startMemory(t *testing.T, caps ...imap.Cap) *memory {
+	t.Helper()
+	users := imapmemserver.New()
+	user := imapmemserver.NewUser("backup", "secret-pass")
+	if err := user.Create("INBOX", nil); err != nil {
+		t.Fatal(err)
+	}
+	users.AddUser(user)
+	set := imap.CapSet{imap.CapIMAP4rev1: {}}
+	for _, c := range caps {
+		set[c] = struct{}{}
+	}
+	server := imapserver.New(&imapserver.Options{
+		NewSession: func(*imapserver.Conn) (imapserver.Session, *imapserver.GreetingData, error) {
+			return users.NewSession(), nil, nil
+		},
+		Caps:         set,
+		InsecureAuth: true,
+		Logger:       log.New(io.Discard, "", 0),
+	})
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	go server.Serve(ln)
+	t.Cleanup(func() { server.Close() })
+	return &memory{user, ln.Addr().String()}
+}
+
+// count tells how many mails a folder holds.
+func (s *memory) count(t *testing.T, folder string) int {
+	t.Helper()
+	status, err := s.Status(folder, &imap.StatusOptions{NumMessages: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return int(*status.NumMessages)
+}
+
+func newTestIMAP(t *testing.T, addr string, change ...func(*IMAPOptions)) *IMAP {
+	o := IMAPOptions{Address: addr, TLS: "none", Username: "backup", Password: "secret-pass", Settle: time.Millisecond}
+	for _, c := range change {
+		c(&o)
+	}
+	m := NewIMAP(o)
+	t.Cleanup(func() { m.Close() })
+	return m
+}
+
+// begun records what begin is called with.
+type begun struct{ marks []string }
+
+func (b *begun) begin(mark string) error {
+	b.marks = append(b.marks, mark)
+	return nil
+}
+
+func mustDeliver(t *testing.T, m interface {
+	Deliver(context.Context, Mail, func(string) error) (string, error)
+}, mail Mail) (receipt, mark string) {
+	t.Helper()
+	var b begun
+	receipt, err := m.Deliver(t.Context(), mail, b.begin)
+	if err != nil {
+		t.Fatalf("deliver %s: %v", mail.MessageID, err)
+	}
+	if len(b.marks) != 1 {
+		t.Fatalf("begin was called with %q, want one call", b.marks)
+	}
+	return receipt, b.marks[0]
+}
+
+func wantClass(t *testing.T, err error, want Class) *Error {
+	t.Helper()
+	var e *Error
+	if !errors.As(err, &e) {
+		t.Fatalf("got %v, want an error of class %v", err, want)
+	}
+	if e.Class != want {
+		t.Fatalf("got class %v (%v), want %v", e.Class, err, want)
+	}
+	if strings.Contains(err.Error(), "secret-pass") {
+		t.Fatalf("the error holds the password: %v", err)
+	}
+	return e
+}
+
+func TestIMAPDelivers(t *testing.T) {
+	for _, caps := range [][]imap.Cap{nil, {imap.CapUIDPlus}, {imap.CapUIDPlus, imap.CapLiteralPlus}, {imap.CapIMAP4rev2}} {
+		for _, size := range []int{300, 20000} {
+			t.Run(fmt.Sprint(caps, size), func(t *testing.T) {
+				server := startMemory(t, caps...)
+				m := newTestIMAP(t, server.addr)
+				for i := range 3 {
+					id := fmt.Sprintf("cove-%d@covebridge", i)
+					receipt, mark := mustDeliver(t, m, testMail(id, size))
+					if want := fmt.Sprintf("imap INBOX uid %d uidvalidity 1", i+1); receipt != want {
+						t.Errorf("receipt %q, want %q", receipt, want)
+					}
+					if want := fmt.Sprintf("imap:INBOX:1:%d", i+1); mark != want {
+						t.Errorf("mark %q, want %q", mark, want)
+					}
+				}
+				if n := server.count(t, "INBOX"); n != 3 {
+					t.Errorf("%d mails in the folder, want 3", n)
+				}
+			})
+		}
+	}
+}
+
+func TestIMAPBeginRefuses(t *testing.T) {
+	server := startMemory(t)
+	m := newTestIMAP(t, server.addr)
+	lost := errors.New("lease lost")
+	_, err := m.Deliver(t.Context(), testMail("a@covebridge", 300), func(string) error { return lost })
+	if !errors.Is(err, lost) {
+		t.Errorf("got %v, want begin's error", err)
+	}
+	if n := server.count(t, "INBOX"); n != 0 {
+		t.Errorf("%d mails in the folder, want none", n)
+	}
+	mustDeliver(t, m, testMail("a@covebridge", 300))
+}
+
+func TestIMAPSideBySide(t *testing.T) {
+	server := startMemory(t, imap.CapUIDPlus)
+	m := newTestIMAP(t, server.addr, func(o *IMAPOptions) { o.Connections = 3 })
+	var wg sync.WaitGroup
+	for i := range 30 {
+		wg.Go(func() {
+			id := fmt.Sprintf("cove-%d@covebridge", i)
+			var b begun
+			if _, err := m.Deliver(t.Context(), testMail(id, 300*(i%20+1)), b.begin); err != nil {
+				t.Error(err)
+				return
+			}
+			if receipt, found, err := m.Find(t.Context(), id, b.marks[0], day); err != nil || !found {
+				t.Errorf("find %s from %s: %q, %v, %v", id, b.marks[0], receipt, found, err)
+			}
+		})
+	}
+	wg.Wait()
+	if n := server.count(t, "INBOX"); n != 30 {
+		t.Errorf("%d mails in the folder, want 30", n)
+	}
+}
+
+func TestIMAPFolderMissing(t *testing.T) {
+	server := startMemory(t, imap.CapUIDPlus)
+	folder := "Cove/Päckchen"
+	m := newTestIMAP(t, server.addr, func(o *IMAPOptions) { o.Mailbox = folder })
+	var b begun
+	_, err := m.Deliver(t.Context(), testMail("a@covebridge", 300), b.begin)
+	if e := wantClass(t, err, Temporary); len(b.marks) != 0 || !strings.Contains(e.Hint, "create: true") {
+		t.Errorf("begin %q, error %v", b.marks, err)
+	}
+	if _, found, err := m.Find(t.Context(), "a@covebridge", "", day); found || err != nil {
+		t.Errorf("found %v, %v in a missing folder", found, err)
+	}
+
+	m = newTestIMAP(t, server.addr, func(o *IMAPOptions) { o.Mailbox, o.Create = folder, true })
+	mustDeliver(t, m, testMail("a@covebridge", 300))
+	if n := server.count(t, folder); n != 1 {
+		t.Errorf("%d mails, want 1", n)
+	}
+
+	// The folder goes away between two mails: the second makes it anew.
+	if err := server.Delete(folder); err != nil {
+		t.Fatal(err)
+	}
+	for i, size := range []int{300, 20000} {
+		mustDeliver(t, m, testMail(fmt.Sprintf("b%d@covebridge", i), size))
+	}
+	if n := server.count(t, folder); n != 2 {
+		t.Errorf("%d mails, want 2", n)
+	}
+}
+
+func TestIMAPLoginRefused(t *testing.T) {
+	server := startMemory(t)
+	for _, auth := range []string{"plain", "login"} {
+		m := newTestIMAP(t, server.addr, func(o *IMAPOptions) { o.Auth, o.Password = auth, "wrong-secret-pass" })
+		var b begun
+		_, err := m.Deliver(t.Context(), testMail("a@covebridge", 300), b.begin)
+		e := wantClass(t, err, Temporary)
+		if len(b.marks) != 0 || e.RetryAfter == 0 || !strings.Contains(e.Hint, "password") || !strings.Contains(e.Text, "Authentication failed") {
+			t.Errorf("%s: begin %q, retry after %v, %v", auth, b.marks, e.RetryAfter, err)
+		}
+	}
+}
+
+func TestIMAPUnreachable(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr := ln.Addr().String()
+	ln.Close()
+	m := newTestIMAP(t, addr)
+	_, err = m.Deliver(t.Context(), testMail("a@covebridge", 300), nil)
+	if e := wantClass(t, err, Temporary); !strings.Contains(e.Hint, "nothing listens") {
+		t.Error(err)
+	}
+	if _, found, err := m.Find(t.Context(), "a@covebridge", "", day); found || err == nil {
+		t.Errorf("found %v, %v, want an error", found, err)
+	}
+}
+
+func TestIMAPSilentServer(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	for _, mode := range []string{"none", "tls", "starttls"} {
+		m := newTestIMAP(t, ln.Addr().String(), func(o *IMAPOptions) { o.TLS = mode })
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		_, err = m.Deliver(ctx, testMail("a@covebridge", 300), nil)
+		cancel()
+		if wantClass(t, err, Temporary); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("%s: %v", mode, err)
+		}
+	}
+}
+
+func TestIMAPClosed(t *testing.T) {
+	server := startMemory(t)
+	m := newTestIMAP(t, server.addr)
+	mustDeliver(t, m, testMail("a@covebridge", 300))
+	m.Close()
+	_, err := m.Deliver(t.Context(), testMail("b@covebridge", 300), nil)
+	if wantClass(t, err, Temporary); !errors.Is(err, errClosed) {
+		t.Error(err)
+	}
+}
