@@ -29,12 +29,9 @@ type Env struct {
 // secret files are looked for in $CREDENTIALS_DIRECTORY first (systemd.exec,
 // "Credentials").
 func Load(path string) (*Config, error) {
-	data, mode, err := readFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("read configuration: %w (covebridge init writes one, --config names another)", err)
-	}
+	data, mode, err := readConfig(path)
 	if err != nil {
-		return nil, fmt.Errorf("read configuration: %w", err)
+		return nil, err
 	}
 	d := newDecoder(path, Env{Lookup: os.LookupEnv, Read: readFile, Dir: filepath.Dir(path)})
 	c, err := d.config(data)
@@ -46,6 +43,17 @@ func Load(path string) (*Config, error) {
 	}
 	c.Warnings = d.warnings
 	return c, nil
+}
+
+func readConfig(path string) ([]byte, fs.FileMode, error) {
+	data, mode, err := readFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, 0, fmt.Errorf("read configuration: %w (covebridge init writes one, --config names another)", err)
+	}
+	if err != nil {
+		return nil, 0, fmt.Errorf("read configuration: %w", err)
+	}
+	return data, mode, nil
 }
 
 // Parse reads and checks a configuration. name stands for it in messages.
