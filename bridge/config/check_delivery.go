@@ -77,7 +77,8 @@ func (d *decoder) login(path, username string, password Secret, auth *string, o 
 	if username == "" && path == "delivery.smtp" {
 		d.bad(path+".username", "missing: the mailbox that xoauth2 logs in to")
 	}
-	if o.ClientID == "" || o.ClientSecret == "" || o.Tenant == "" && o.TokenURL == "" {
+	secret := o.ClientSecret != "" || d.failed["delivery.oauth2.client_secret"]
+	if o.ClientID == "" || !secret || o.Tenant == "" && o.TokenURL == "" {
 		d.bad(path+".auth", "xoauth2 needs client_id, client_secret and tenant (or token_url) in delivery.oauth2")
 	}
 }

@@ -26,13 +26,7 @@ type Config struct {
 
 	// Warnings are sentences on what works but should not stay so.
 	Warnings []string `yaml:"-"`
-
-	secrets []string
 }
-
-// Secrets gives every secret that the configuration holds, so that output can
-// be searched for them or cleaned of them.
-func (c *Config) Secrets() []string { return c.secrets }
 
 // Account is one Cove login.
 type Account struct {
@@ -125,13 +119,13 @@ type IMAP struct {
 
 // SMTP is a server that mails are sent through.
 type SMTP struct {
-	Address        string  `yaml:"address"`  // host:port
-	TLS            string  `yaml:"tls"`      // "tls", "starttls" or "none"
-	Username       string  `yaml:"username"` // empty: no authentication
-	Password       Secret  `yaml:"password"`
-	Auth           string  `yaml:"auth"` // "plain", "login" or "xoauth2"
-	Rate           float64 `yaml:"rate"` // mails per minute; 0: no limit but the one known of the host
-	AllowPlaintext bool    `yaml:"allow_plaintext"`
+	Address        string `yaml:"address"`  // host:port
+	TLS            string `yaml:"tls"`      // "tls", "starttls" or "none"
+	Username       string `yaml:"username"` // empty: no authentication
+	Password       Secret `yaml:"password"`
+	Auth           string `yaml:"auth"` // "plain", "login" or "xoauth2"
+	Rate           int    `yaml:"rate"` // mails per minute; 0: no limit but the one known of the host
+	AllowPlaintext bool   `yaml:"allow_plaintext"`
 }
 
 // OAuth2 is an application's login by the client-credentials flow.
@@ -141,22 +135,6 @@ type OAuth2 struct {
 	ClientSecret Secret   `yaml:"client_secret"`
 	TokenURL     string   `yaml:"token_url"` // empty: Entra ID's, of the tenant
 	Scopes       []string `yaml:"scopes"`    // empty: Exchange Online's
-}
-
-// Endpoint is the address that tokens are asked at.
-func (o OAuth2) Endpoint() string {
-	if o.TokenURL != "" {
-		return o.TokenURL
-	}
-	return "https://login.microsoftonline.com/" + o.Tenant + "/oauth2/v2.0/token"
-}
-
-// AskedScopes are the scopes to ask for.
-func (o OAuth2) AskedScopes() []string {
-	if len(o.Scopes) > 0 {
-		return o.Scopes
-	}
-	return []string{"https://outlook.office365.com/.default"}
 }
 
 // Ledger says which database is used: exactly one is set.

@@ -19,7 +19,9 @@ type decoder struct {
 	env      Env
 	problems []Problem
 	warnings []string
-	secrets  []string
+	// without: what is in the environment and in files of secrets may be
+	// missing, but for what the ledger and the mails need.
+	without bool
 	// plainSecret: a secret stands in the file itself.
 	plainSecret bool
 	line        map[string]int    // where each key's value is, by path
@@ -39,6 +41,15 @@ func (d *decoder) add(line int, key, text string) {
 func (d *decoder) refuse(n *yaml.Node, path, text string) {
 	d.add(n.Line, path, text)
 	d.failed[path] = true
+}
+
+// absent tells of a value that is to come from elsewhere and does not.
+func (d *decoder) absent(n *yaml.Node, path, told string, err error) {
+	d.failed[path] = true
+	section, _, _ := strings.Cut(path, ".")
+	if !d.without || section == "ledger" || section == "mail" {
+		d.add(n.Line, told, err.Error())
+	}
 }
 
 var (
@@ -168,11 +179,10 @@ func (d *decoder) fromFile(secret reflect.Value, n *yaml.Node, path string) {
 	d.line[path] = n.Line
 	text, err := d.secretFile(file)
 	if err != nil {
-		d.add(n.Line, path+"_file", err.Error())
-		d.failed[path] = true
+		d.absent(n, path, path+"_file", err)
 		return
 	}
-	d.setSecret(secret, text)
+	secret.SetString(text)
 }
 
 func below(path, key string) string {
@@ -197,7 +207,7 @@ func (d *decoder) once(n *yaml.Node, at int, path string) bool {
 func (d *decoder) scalar(v reflect.Value, n *yaml.Node, path string) {
 	text, err := d.expand(n.Value)
 	if err != nil {
-		d.refuse(n, path, err.Error())
+		d.absent(n, path, path, err)
 		return
 	}
 	if v.Type() != secretType {
@@ -207,7 +217,7 @@ func (d *decoder) scalar(v reflect.Value, n *yaml.Node, path string) {
 	switch {
 	case v.Type() == secretType:
 		d.plainSecret = d.plainSecret || text != "" && !strings.Contains(n.Value, "${")
-		d.setSecret(v, text)
+		v.SetString(text)
 	case v.Type() == durationType:
 		duration, err := ParseDuration(text)
 		if err != nil {
@@ -236,18 +246,6 @@ func (d *decoder) scalar(v reflect.Value, n *yaml.Node, path string) {
 	}
 	if wanted != "" {
 		d.refuse(n, path, wanted+", not "+d.shown(path))
-	}
-}
-
-func (d *decoder) setSecret(v reflect.Value, text string) {
-	v.SetString(text)
-	if text == "" {
-		return
-	}
-	for _, part := range Secret(text).parts() {
-		if !slices.Contains(d.secrets, part) {
-			d.secrets = append(d.secrets, part)
-		}
 	}
 }
 

@@ -28,32 +28,27 @@ type Env struct {
 // comes back as *Error. Relative paths in it start at its folder; those of
 // secret files are looked for in $CREDENTIALS_DIRECTORY first (systemd.exec,
 // "Credentials").
-func Load(path string) (*Config, error) {
-	data, mode, err := readConfig(path)
+func Load(path string) (*Config, error) { return load(path, false) }
+
+func load(path string, without bool) (*Config, error) {
+	data, mode, err := readFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("read configuration: %w (covebridge init writes one, --config names another)", err)
+	}
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("read configuration: %w", err)
 	}
 	d := newDecoder(path, Env{Lookup: os.LookupEnv, Read: readFile, Dir: filepath.Dir(path)})
+	d.without = without
 	c, err := d.config(data)
 	if err != nil {
 		return nil, err
 	}
 	if d.plainSecret {
 		d.warnOpen(path, mode, "holds secrets")
+		c.Warnings = d.warnings
 	}
-	c.Warnings = d.warnings
 	return c, nil
-}
-
-func readConfig(path string) ([]byte, fs.FileMode, error) {
-	data, mode, err := readFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, 0, fmt.Errorf("read configuration: %w (covebridge init writes one, --config names another)", err)
-	}
-	if err != nil {
-		return nil, 0, fmt.Errorf("read configuration: %w", err)
-	}
-	return data, mode, nil
 }
 
 // Parse reads and checks a configuration. name stands for it in messages.
@@ -102,6 +97,6 @@ func (d *decoder) config(data []byte) (*Config, error) {
 		return nil, &Error{d.problems}
 	}
 	c.resolve(d.env.Dir)
-	c.Warnings, c.secrets = d.warnings, d.secrets
+	c.Warnings = d.warnings
 	return c, nil
 }

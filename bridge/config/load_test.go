@@ -60,9 +60,11 @@ http: {listen: "", token: }
 	want.Delivery.SMTP = &SMTP{Address: "localhost:25", TLS: "none", Auth: "plain"}
 	want.Ledger.SQLite = "/var/lib/covebridge/ledger.db"
 	want.Silence.Workstation = 60 * time.Hour
-	want.secrets = []string{"a: [b$x$y", "from-the-folder", "imap-secret"}
-	if diff := cmp.Diff(want, c, cmp.Comparer(secretsEqual), cmp.AllowUnexported(Config{})); diff != "" {
+	if diff := cmp.Diff(want, c, cmp.Comparer(secretsEqual)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if got, want := c.Secrets(), []string{"a: [b$x$y", "from-the-folder", "imap-secret"}; !slices.Equal(got, want) {
+		t.Errorf("secrets: %q, want %q", got, want)
 	}
 	if c.Mail.Location() != time.UTC {
 		t.Errorf("location: %v", c.Mail.Location())
@@ -97,25 +99,53 @@ func TestPathsStartInTheFolder(t *testing.T) {
 	}
 }
 
-func TestExchangeOnline(t *testing.T) {
-	text := change(t, "directory: mails", `imap: {address: "outlook.office365.com:993", username: backups@msp.example, auth: XOAUTH2},
-  oauth2: {tenant: msp.example, client_id: id, client_secret: s}`)
-	o := parse(t, text, environment()).Delivery.OAuth2
-	if got := o.Endpoint(); got != "https://login.microsoftonline.com/msp.example/oauth2/v2.0/token" {
-		t.Errorf("endpoint: %s", got)
-	}
-	if got := o.AskedScopes(); !slices.Equal(got, []string{"https://outlook.office365.com/.default"}) {
-		t.Errorf("scopes: %q", got)
-	}
-	own := strings.Replace(text, "client_id: id", "client_id: id, token_url: 'http://localhost:1/token', scopes: [x]", 1)
-	o = parse(t, own, environment()).Delivery.OAuth2
-	if got := o.Endpoint(); got != "http://localhost:1/token" || !slices.Equal(o.AskedScopes(), []string{"x"}) {
-		t.Errorf("endpoint %s, scopes %q", got, o.AskedScopes())
-	}
-	unused := strings.Replace(text, "auth: XOAUTH2", "password: p", 1)
-	c := parse(t, unused, environment())
+func TestUnusedOAuth2IsWarnedOf(t *testing.T) {
+	c := parse(t, change(t, "directory: mails", "directory: mails, oauth2: {tenant: t, client_id: id}"), environment())
 	if want := []string{"delivery.oauth2 is set but not used: set auth: xoauth2 in imap or smtp"}; !slices.Equal(c.Warnings, want) {
 		t.Errorf("warnings: %q", c.Warnings)
+	}
+}
+
+func TestExchangeOnline(t *testing.T) {
+	c := parse(t, change(t, "directory: mails", `imap: {address: "outlook.office365.com:993", username: backups@msp.example, auth: XOAUTH2},
+  oauth2: {tenant: msp.example, client_id: id, client_secret_file: imap}`), environment())
+	if c.Delivery.IMAP.Auth != "xoauth2" || string(c.Delivery.OAuth2.ClientSecret) != "imap-secret" || len(c.Warnings) > 0 {
+		t.Errorf("auth %q, secret %q, warnings %q", c.Delivery.IMAP.Auth, string(c.Delivery.OAuth2.ClientSecret), c.Warnings)
+	}
+}
+
+func TestPeekNeedsNoSecrets(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "config.yaml")
+	for _, test := range []struct{ name, old, new, want string }{
+		{"variable", "password: p", `password: "${COVEBRIDGE_TEST_UNSET}"`, ""},
+		{"file", "password: p", "password_file: nowhere", ""},
+		{"login", "directory: mails", `imap: {address: "h:1", username: "${COVEBRIDGE_TEST_UNSET}", auth: xoauth2},
+  oauth2: {tenant: t, client_id: id, client_secret_file: nowhere}`, ""},
+		{"ledger", "log: {", `ledger: {postgres: "${COVEBRIDGE_TEST_UNSET}"}` + "\nlog: {",
+			":4: ledger.postgres: environment variable COVEBRIDGE_TEST_UNSET is not set"},
+		{"sender", "from: cove@msp.example", `from: "${COVEBRIDGE_TEST_UNSET}"`,
+			":2: mail.from: environment variable COVEBRIDGE_TEST_UNSET is not set"},
+		{"other mistakes", "level: info", "level: loud", `:4: log.level: debug, info, warn or error is expected, not "loud"`},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			if err := os.WriteFile(path, []byte(change(t, test.old, test.new)), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			c, err := Peek(path)
+			if test.want != "" {
+				if err == nil || err.Error() != path+test.want {
+					t.Errorf("got %v, want %s", err, path+test.want)
+				}
+				return
+			}
+			if err != nil || c.Ledger.SQLite != filepath.Join(dir, "covebridge.db") || c.Mail.From != "cove@msp.example" {
+				t.Errorf("got %+v, %v", c, err)
+			}
+			if _, err := Load(path); err == nil {
+				t.Error("Load needs no secrets either")
+			}
+		})
 	}
 }
 

@@ -3,7 +3,9 @@ package config
 import (
 	"log/slog"
 	"net/url"
+	"reflect"
 	"regexp"
+	"slices"
 )
 
 // Secret is a text that shows itself as *** wherever it is printed, logged or
@@ -46,4 +48,38 @@ func (s Secret) parts() []string {
 		parts = append(parts, m[1]+m[2])
 	}
 	return parts
+}
+
+// Secrets gives every secret that the configuration holds, so that output can
+// be searched for them or cleaned of them.
+func (c *Config) Secrets() []string {
+	var all []string
+	gather(reflect.ValueOf(c).Elem(), &all)
+	return all
+}
+
+func gather(v reflect.Value, all *[]string) {
+	switch v.Kind() {
+	case reflect.Pointer:
+		if !v.IsNil() {
+			gather(v.Elem(), all)
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			gather(v.Index(i), all)
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			gather(v.Field(i), all)
+		}
+	case reflect.String:
+		if v.Type() != secretType || v.Len() == 0 {
+			return
+		}
+		for _, part := range Secret(v.String()).parts() {
+			if !slices.Contains(*all, part) {
+				*all = append(*all, part)
+			}
+		}
+	}
 }
