@@ -1,0 +1,153 @@
+package cove
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/semaphore"
+)
+
+// errFilter says that Cove takes the filter for an error, but not the call
+// without it.
+var errFilter = errors.New("Cove does not take the filter")
+
+// filterRest is how long no filter is tried after Cove refused one.
+const filterRest = time.Hour
+
+// columnSet knows which columns to ask for. One column that this user may not
+// see answers 13501 and spoils the whole call. (Other clients say that unknown
+// columns are silently left out: then there is nothing to find.)
+type columnSet struct {
+	turn *semaphore.Weighted // one search at a time
+
+	mu      sync.Mutex
+	refused map[string]bool
+	sources []source  // beyond the table's, found in I78
+	filter  time.Time // when a filter was last refused
+}
+
+// wanted gives all columns to ask for.
+func (s *columnSet) wanted() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := slices.Clone(deviceColumns)
+	for _, src := range slices.Concat(slices.Sorted(maps.Keys(sourceNames)), s.sources) {
+		if src == total {
+			continue
+		}
+		for _, f := range sessionFields {
+			all = append(all, column(src, f))
+		}
+	}
+	return slices.DeleteFunc(all, func(name string) bool { return s.refused[name] })
+}
+
+// discover adds the data sources of the rows that no table has. It tells
+// whether there were new ones.
+func (s *columnSet) discover(rows []deviceRow) (news bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, r := range rows {
+		for _, src := range activeSources(r.columns[colSources].text) {
+			if sourceNames[src] == "" && !slices.Contains(s.sources, src) {
+				s.sources, news = append(s.sources, src), true
+			}
+		}
+	}
+	return news
+}
+
+func (s *columnSet) filterRefused(now time.Time) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	rest := now.Sub(s.filter)
+	return !s.filter.IsZero() && rest >= 0 && rest < filterRest
+}
+
+// search finds out what of a call made it fail with cause: the filter, or some
+// columns, by halving. It gives nil when the call is worth another try without
+// what it found, errFilter when only the filter is to blame, or else the cause.
+func (c *Client) search(ctx context.Context, q pageQuery, cause error) error {
+	if err := c.columns.turn.Acquire(ctx, 1); err != nil {
+		return err
+	}
+	defer c.columns.turn.Release(1)
+	try := func(columns []string) error {
+		_, err := c.statistics(ctx, pageQuery{columns: columns, count: 1})
+		return err
+	}
+	// Another call may have found it meanwhile.
+	columns := c.columns.left(q.columns)
+	if len(columns) < len(q.columns) {
+		return nil
+	}
+	if q.filter != "" {
+		err := try(columns)
+		if err == nil {
+			c.columns.mu.Lock()
+			c.columns.filter = c.Now()
+			c.columns.mu.Unlock()
+			c.once("filter", "Cove does not take the filter; every device is read at each poll instead", "err", cause)
+			return errFilter
+		}
+		cause = err
+	}
+	if !number(cause, errSecurity) {
+		return cause
+	}
+	if err := try([]string{colID}); err != nil {
+		if number(err, errSecurity) {
+			return fmt.Errorf("%w: this user may not read the devices of the customer: check partner_id and the user's role in Cove", err)
+		}
+		return err
+	}
+	bad, err := halve(columns, try)
+	if err != nil {
+		return err
+	}
+	c.columns.mu.Lock()
+	defer c.columns.mu.Unlock()
+	if c.columns.refused == nil {
+		c.columns.refused = map[string]bool{}
+	}
+	for _, name := range bad {
+		c.columns.refused[name] = true
+	}
+	if len(bad) > 0 {
+		c.once("columns "+fmt.Sprint(bad), "this user may not see some columns; they are left out", "columns", bad)
+	}
+	return nil
+}
+
+// left gives the columns without the refused ones.
+func (s *columnSet) left(columns []string) []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.DeleteFunc(slices.Clone(columns), func(name string) bool { return s.refused[name] })
+}
+
+// halve finds the columns that try refuses with 13501, given that it refuses
+// them together. Any other error ends the search.
+func halve(columns []string, try func([]string) error) (bad []string, err error) {
+	if len(columns) <= 1 {
+		return columns, nil
+	}
+	middle := len(columns) / 2
+	for _, half := range [][]string{columns[:middle], columns[middle:]} {
+		err := try(half)
+		if number(err, errSecurity) {
+			var found []string
+			found, err = halve(half, try)
+			bad = append(bad, found...)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return bad, nil
+}
