@@ -20,6 +20,11 @@ func bind(args []any) []any {
 			bound[i] = string(a)
 		case time.Time:
 			bound[i] = micros(a)
+		case bool:
+			bound[i] = int64(0)
+			if a {
+				bound[i] = int64(1)
+			}
 		case []byte:
 			if a != nil { // a nil slice is NULL, not no bytes
 				bound[i] = a

@@ -18,10 +18,11 @@ import (
 // dialect is all that differs between the databases.
 type dialect struct {
 	goose goose.Dialect
-	clock string        // query for the present in Unix microseconds; empty: the ledger's own clock
-	lock  string        // ends a query whose row is about to be changed
-	skip  string        // ends the query for what to take next, h, so that no two bridges wait for each other
-	lease time.Duration // how long a bridge may work on what it took without renewing; 0: for good
+	clock string             // query for the present in Unix microseconds; empty: the ledger's own clock
+	lock  string             // ends a query whose row is about to be changed
+	skip  string             // ends the query for what to take next, h, so that no two bridges wait for each other
+	snap  sql.IsolationLevel // of a transaction whose every query sees the same moment
+	lease time.Duration      // how long a bridge may work on what it took without renewing; 0: for good
 }
 
 // shared tells whether bridges share the ledger.
@@ -37,6 +38,7 @@ func (d dialect) until(now int64) int64 {
 
 var sqlite = dialect{
 	goose: goose.DialectSQLite3,
+	snap:  sql.LevelDefault,
 	// Write transactions begin as immediate ones: no lock has to be asked for.
 	// The file belongs to one bridge alone, see Hold: no lease has to be kept.
 }
@@ -46,6 +48,7 @@ var postgres = dialect{
 	clock: "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)",
 	lock:  " FOR UPDATE",
 	skip:  " FOR UPDATE OF h SKIP LOCKED",
+	snap:  sql.LevelRepeatableRead,
 	lease: LeaseTime,
 }
 

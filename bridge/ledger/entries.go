@@ -110,7 +110,7 @@ func (t transaction) commit(e Entry, now int64) (bool, error) {
 	}
 	n, err := t.exec(`INSERT INTO entries (id, device, account, kind, status, ended, state, reason, message_id,
 			doubt, mark, receipt, attempts, next, owner, lease_until, created, updated, words, run, mail)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, FALSE, '', '', 0, 0, '', 0, $10, $10, $11, $12, $13)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, '', '', 0, 0, '', 0, $10, $10, $11, $12, $13)
 		ON CONFLICT (id) DO NOTHING`,
 		e.Run.ID, device, e.Account, string(e.Run.Kind), int64(e.Run.Status), e.Run.End, e.State, e.Reason, e.MessageID,
 		now, words(e), string(run), e.Mail)

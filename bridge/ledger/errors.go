@@ -32,6 +32,8 @@ var (
 	ErrConflict = errors.New("session belongs to another run")
 	// ErrWaiting: the entry is to be sent already.
 	ErrWaiting = errors.New("already waiting to be sent")
+	// ErrNotEmpty: Copy goes into an empty ledger only.
+	ErrNotEmpty = errors.New("there is something in it already: copy into an empty one")
 	// ErrNoMail: there is no mail to send; the run has to be rendered again.
 	ErrNoMail = errors.New("no mail is stored for it")
 )

@@ -150,7 +150,7 @@ func (l *Ledger) Resend(ctx context.Context, name, messageID string, mail []byte
 		if mail == nil && !stored {
 			return fmt.Errorf("%s: %w", id, ErrNoMail)
 		}
-		_, err = t.exec(`UPDATE entries SET state = $1, reason = '', attempts = 0, next = 0, doubt = FALSE, mark = '', receipt = '',
+		_, err = t.exec(`UPDATE entries SET state = $1, reason = '', attempts = 0, next = 0, doubt = 0, mark = '', receipt = '',
 			message_id = COALESCE(NULLIF($2, ''), message_id), mail = COALESCE($3, mail), updated = $4 WHERE id = $5`,
 			Queued, messageID, mail, now, id)
 		if err != nil {

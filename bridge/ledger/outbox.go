@@ -88,7 +88,7 @@ func (l *Ledger) Sent(ctx context.Context, id, receipt string) error {
 			return known("run", err)
 		}
 		if state != Sent { // the first receipt stands; a second one is in the audit trail
-			_, err = t.exec(`UPDATE entries SET state = $1, receipt = $2, reason = '', doubt = FALSE, mark = '', next = 0,
+			_, err = t.exec(`UPDATE entries SET state = $1, receipt = $2, reason = '', doubt = 0, mark = '', next = 0,
 				owner = '', lease_until = 0, updated = $3 WHERE id = $4`, Sent, receipt, now, id)
 			if err != nil {
 				return err
@@ -124,7 +124,7 @@ func (l *Ledger) Retry(ctx context.Context, id, cause string, after time.Duratio
 func (l *Ledger) Refused(ctx context.Context, id, cause string) error {
 	defer l.settle(id)
 	return l.move(ctx, "record as refused "+id, id, func(t transaction, now int64, c claim) error {
-		_, err := t.exec(`UPDATE entries SET state = $1, reason = $2, attempts = attempts + 1, doubt = FALSE, mark = '', next = 0,
+		_, err := t.exec(`UPDATE entries SET state = $1, reason = $2, attempts = attempts + 1, doubt = 0, mark = '', next = 0,
 			owner = '', lease_until = 0, updated = $3 WHERE id = $4`, Failed, cause, now, id)
 		if err != nil {
 			return err

@@ -96,7 +96,7 @@ func (l *Ledger) Take(ctx context.Context, n int) (taken []Entry, err error) {
 
 // take leases one entry.
 func (t transaction) take(id string, now int64) (Entry, error) {
-	_, err := t.exec("UPDATE entries SET owner = $1, lease_until = $2, doubt = (doubt OR state = 'sending') WHERE id = $3",
+	_, err := t.exec("UPDATE entries SET owner = $1, lease_until = $2, doubt = CASE WHEN state = 'sending' THEN 1 ELSE doubt END WHERE id = $3",
 		t.l.owner, t.l.dialect.until(now), id)
 	if err != nil {
 		return Entry{}, err

@@ -41,7 +41,7 @@ CREATE TABLE entries (
     state       TEXT NOT NULL,
     reason      TEXT NOT NULL,
     message_id  TEXT NOT NULL,
-    doubt       BOOLEAN NOT NULL,
+    doubt       BIGINT NOT NULL,     -- 1: an earlier delivery may have succeeded
     mark        TEXT NOT NULL,
     receipt     TEXT NOT NULL,
     attempts    BIGINT NOT NULL,
