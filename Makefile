@@ -1,0 +1,44 @@
+STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GOVULNCHECK = golang.org/x/vuln/cmd/govulncheck@v1.9.0
+
+# The race detector needs a C compiler; without one the tests run all the same.
+RACE := $(shell command -v $$(go env CC) >/dev/null 2>&1 && echo -race)
+TESTFLAGS =
+FUZZTIME = 30s
+RELEASE = $(shell git describe --tags --always --dirty 2>/dev/null)
+
+.PHONY: help demo test bench torture fuzz build lint vuln
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: ## see it work: a simulated Cove, a mail server and the bridge, nothing to configure
+	@go run ./cmd/covebridge demo
+
+test: ## run all tests
+	go test $(RACE) -timeout 30m $(TESTFLAGS) ./...
+
+bench: ## measure speed and memory
+	go test -run '^$$' -bench . -benchmem -timeout 60m ./...
+
+torture: ## the long form of the tests that kill the program and cut its connections
+	COVEBRIDGE_TORTURE=1 go test -count 1 -timeout 6h -v -run Torture ./...
+
+fuzz: ## fuzz every decoder of outside bytes, each for FUZZTIME (30s)
+	@set -e; for package in $$(go list ./...); do \
+		for target in $$(go test -list '^Fuzz' $$package | grep '^Fuzz' || true); do \
+			echo "$$package $$target"; \
+			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 200x $$package; \
+		done; \
+	done
+
+build: ## build ./covebridge, a static binary
+	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.release=$(RELEASE)' -o covebridge ./cmd/covebridge
+
+lint: ## check format, go vet, staticcheck
+	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "not gofmt-ed:"; echo "$$unformatted"; exit 1; fi
+	go vet ./...
+	go run $(STATICCHECK) ./...
+
+vuln: ## look for known vulnerabilities (asks vuln.go.dev)
+	go run $(GOVULNCHECK) ./...
