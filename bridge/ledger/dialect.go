@@ -80,7 +80,7 @@ func (l *Ledger) connectSQLite(o Options) error {
 func makeFile(path string) (string, error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
-		return "", err
+		return "", errors.Unwrap(err) // the path is told already
 	}
 	if err := f.Close(); err != nil {
 		return "", err

@@ -57,7 +57,7 @@ func remedy(err error) string {
 	var lite *sqlite3.Error
 	var pg *pgconn.PgError
 	var connect *pgconn.ConnectError
-	var network net.Error
+	var network *net.OpError
 	switch {
 	case errors.Is(err, context.Canceled):
 		return ""

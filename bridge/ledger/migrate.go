@@ -15,32 +15,39 @@ var migrations embed.FS
 
 // migrate brings the schema up to date.
 func (l *Ledger) migrate(ctx context.Context) error {
-	dir, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		return err
-	}
-	options := []goose.ProviderOption{goose.WithTableName("ledger_version"), goose.WithDisableGlobalRegistry(true), goose.WithLogger(goose.NopLogger())}
-	if l.dialect.goose == goose.DialectPostgres {
-		locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 60), lock.WithUnlockTimeout(1, 60))
-		if err != nil {
-			return err
-		}
-		options = append(options, goose.WithSessionLocker(locker))
-	}
-	p, err := goose.NewProvider(l.dialect.goose, l.db, dir, options...)
+	p, err := l.provider()
 	if err != nil {
 		return err
 	}
 	if done, err := current(ctx, p); done || err != nil {
 		return err
 	}
-	if _, err := p.Up(ctx); err != nil {
+	up := p
+	if l.dialect.goose == goose.DialectPostgres { // several bridges may be started at once
+		locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 60), lock.WithUnlockTimeout(1, 60))
+		if err != nil {
+			return err
+		}
+		if up, err = l.provider(goose.WithSessionLocker(locker)); err != nil {
+			return err
+		}
+	}
+	if _, err := up.Up(ctx); err != nil {
 		// Another program that started at the same moment may have done it.
 		if done, _ := current(ctx, p); !done {
 			return fmt.Errorf("bring the schema up to date: %w", err)
 		}
 	}
 	return nil
+}
+
+func (l *Ledger) provider(options ...goose.ProviderOption) (*goose.Provider, error) {
+	dir, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return nil, err
+	}
+	return goose.NewProvider(l.dialect.goose, l.db, dir, append(options, goose.WithTableName("ledger_version"),
+		goose.WithDisableGlobalRegistry(true), goose.WithLogger(goose.NopLogger()))...)
 }
 
 // current tells whether the schema is the one this program knows.

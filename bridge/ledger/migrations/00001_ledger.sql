@@ -54,7 +54,7 @@ CREATE TABLE entries (
     run         TEXT NOT NULL,       -- backup.Run
     mail        BYTEA
 );
-CREATE INDEX entries_waiting ON entries (device, ended, id, status, lease_until) WHERE state IN ('queued', 'sending');
+CREATE INDEX entries_waiting ON entries (device, ended, id, state, status, lease_until) WHERE state IN ('queued', 'sending');
 CREATE INDEX entries_device ON entries (device, ended);
 CREATE INDEX entries_ended ON entries (ended);
 CREATE INDEX entries_state ON entries (state, updated);
