@@ -22,7 +22,7 @@ type Options struct {
 	Devices int           // how many; default 40
 	Start   time.Time     // first reading of the clock; default: now
 	Speed   float64       // simulated seconds in a real one; 0: only Advance moves the clock
-	History time.Duration // how far back before Start sessions are kept; default 30 days
+	History time.Duration // how far back before Start sessions are kept; default 30 days (choose less with a short Every)
 
 	// Every makes each device back up this often, with sessions short enough
 	// for it; 0: believable schedules (daily, every 4 hours, …).

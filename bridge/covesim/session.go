@@ -38,6 +38,7 @@ const (
 	InProcess            = 1
 	Failed               = 2
 	Aborted              = 3
+	Unknown              = 4
 	Completed            = 5
 	Interrupted          = 6
 	NotStarted           = 7
@@ -58,7 +59,7 @@ var statusWords = map[int]string{
 // outcomes are the ways to end when not all goes well; the frequent ones more than once.
 var outcomes = []int{
 	CompletedWithErrors, CompletedWithErrors, CompletedWithErrors, CompletedWithErrors, Failed, Failed, Failed,
-	Aborted, Interrupted, NotStarted, OverQuota, NoSelection, Blocked,
+	Aborted, Interrupted, NotStarted, OverQuota, NoSelection, Unknown, Blocked,
 }
 
 // sessions makes the session of the ith data source in the nth cycle, within
