@@ -54,6 +54,9 @@ func (l *Ledger) Take(ctx context.Context, n int) (taken []Entry, err error) {
 	if !l.dialect.shared() && !l.held.Load() {
 		return nil, l.explain("take mails", ErrNotHeld)
 	}
+	if n < 1 {
+		return nil, nil
+	}
 	l.taking.Lock()
 	defer l.taking.Unlock()
 	flights := map[string]flight{}
