@@ -81,6 +81,7 @@ type Client struct {
 	customers customers
 	accounts  accounts
 	nodes     nodes
+	bars      bars
 	profiles  sync.Map // device id → profile, as statistics last told
 	guessed   sync.Map // device and session → time of a session that Cove gives none
 	told      sync.Map // what Notice was given already

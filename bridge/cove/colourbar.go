@@ -2,6 +2,8 @@ package cove
 
 import (
 	"fmt"
+	"slices"
+	"sync"
 	"time"
 
 	"covebridge/bridge/backup"
@@ -18,30 +20,23 @@ func today(at time.Time, zone value) time.Time {
 	return at.UTC()
 }
 
-// colourBar reads one sign a day, today rightmost (three sources say so): 0 for
-// no session, the number of a status, letters for those over 9, A for 10. A
-// sign that has no meaning here is shown as it is.
-func (c *Client) colourBar(text string, today time.Time) []backup.Day {
+// colourBar reads one sign a day, today rightmost unless the fleet proved
+// otherwise: 0 for no session, the number of a status, letters for those over
+// 9, A for 10. A sign that has no meaning here is shown as it is. last is when
+// the device's newest session began.
+func (c *Client) colourBar(text string, today, last time.Time) []backup.Day {
 	signs := []rune(cut(text, 1000))
 	if len(signs) > barDays {
 		signs = signs[len(signs)-barDays:]
 	}
+	if reversed := c.bars.weigh(signs, today, last); reversed {
+		c.once("bar", "colour bars begin with today, contrary to what is known of Cove; they are shown the right way round")
+		slices.Reverse(signs)
+	}
 	var days []backup.Day
 	for i, sign := range signs {
 		day := backup.Day{Date: today.AddDate(0, 0, i+1-len(signs)).Format(time.DateOnly)}
-		st := status{}
-		switch {
-		case sign >= '0' && sign <= '9':
-			st.number = int64(sign - '0')
-		case sign >= 'A' && sign <= 'Z':
-			st.number = int64(sign-'A') + 10
-		case sign >= 'a' && sign <= 'z':
-			st.number = int64(sign-'a') + 10
-		case sign == ' ', sign == '-', sign == '.': // no session in some scripts' reading
-		default:
-			st = status{stUnknown, string(sign)}
-		}
-		if !st.none() {
+		if st := signStatus(sign); !st.none() {
 			day.Word, day.Status = statusWords[st.number], c.outcome(st, 0)
 			if day.Word == "" || st.word != "" {
 				day.Word = fmt.Sprintf("Unknown status %c", sign)
@@ -50,4 +45,65 @@ func (c *Client) colourBar(text string, today time.Time) []backup.Day {
 		days = append(days, day)
 	}
 	return days
+}
+
+func signStatus(sign rune) status {
+	switch {
+	case sign >= '0' && sign <= '9':
+		return status{number: int64(sign - '0')}
+	case sign >= 'A' && sign <= 'Z':
+		return status{number: int64(sign-'A') + 10}
+	case sign >= 'a' && sign <= 'z':
+		return status{number: int64(sign-'a') + 10}
+	case sign == ' ', sign == '-', sign == '.':
+		return status{}
+	}
+	return status{stUnknown, string(sign)}
+}
+
+// bars proves by the fleet itself which end of a colour bar is today (three
+// sources say the right one). A device whose newest session is some days old
+// must have as many empty days at that end, and then one that is not.
+type bars struct {
+	mu          sync.Mutex
+	right, left int // devices whose bar can only be read with today at that end
+}
+
+// enoughBars is how many devices it takes to turn all bars round.
+const enoughBars = 10
+
+// weigh takes a device's bar into account and tells whether the proof so far
+// is that today stands leftmost.
+func (b *bars) weigh(signs []rune, today, last time.Time) (reversed bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	age := int(today.Truncate(24*time.Hour).Sub(last.UTC().Truncate(24*time.Hour)) / (24 * time.Hour))
+	// Two days at least, for a day's edge may lie elsewhere.
+	if len(signs) == barDays && !last.IsZero() && age >= 2 && age < barDays-1 {
+		right := fits(signs, age, func(day int) int { return barDays - 1 - day })
+		left := fits(signs, age, func(day int) int { return day })
+		if right && !left {
+			b.right++
+		}
+		if left && !right {
+			b.left++
+		}
+	}
+	return b.left >= enoughBars && b.left > 4*b.right
+}
+
+// fits tells whether a session of so many days ago is the newest in a bar that
+// has the nth day ago at place(n), give or take a day.
+func fits(signs []rune, age int, place func(day int) int) bool {
+	for day := range age - 1 {
+		if !signStatus(signs[place(day)]).none() {
+			return false
+		}
+	}
+	for day := age - 1; day <= age+1; day++ {
+		if !signStatus(signs[place(day)]).none() {
+			return true
+		}
+	}
+	return false
 }

@@ -1,8 +1,6 @@
 package cove
 
 import (
-	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 )
@@ -52,7 +50,9 @@ var deviceColumns = []string{colID, colName, colAlias, colCreated, colCustomer, 
 
 // column is the one spelling that is asked for and kept: D01F00. The vendor
 // calls the zeros mandatory, though D1F0 works for many.
-func column(s source, f field) string { return fmt.Sprintf("D%02dF%02d", int(s), int(f)) }
+func column(s source, f field) string {
+	return string([]byte{'D', '0' + byte(s/10%10), '0' + byte(s%10), 'F', '0' + byte(f/10%10), '0' + byte(f%10)})
+}
 
 // twoLetters are the other names of device columns.
 var twoLetters = map[string]int{
@@ -71,11 +71,27 @@ var shortSources = map[byte]source{
 // and 7 are swapped.
 const shortFields = "0123457" + "6BL89AIRGQJOKM@"
 
-var (
-	deviceColumn = regexp.MustCompile(`^I(\d{1,4})$`)
-	longColumn   = regexp.MustCompile(`^D(\d{1,2})F(\d{1,2})$`)
-	fieldOnly    = regexp.MustCompile(`^F(\d{2})$`)
-)
+// digits reads a number of one to most digits, and gives what follows it.
+func digits(text string, most int) (n int, rest string, ok bool) {
+	i := 0
+	for ; i < len(text) && i < most && '0' <= text[i] && text[i] <= '9'; i++ {
+		n = n*10 + int(text[i]-'0')
+	}
+	return n, text[i:], i > 0
+}
+
+// sourceOf gives the data source and the field of a column in its long form.
+func sourceOf(name string) (s source, f field, ok bool) {
+	if name == "" || name[0] != 'D' {
+		return 0, 0, false
+	}
+	n, rest, ok := digits(name[1:], 2)
+	if !ok || rest == "" || rest[0] != 'F' {
+		return 0, 0, false
+	}
+	m, rest, ok := digits(rest[1:], 2)
+	return source(n), field(m), ok && rest == ""
+}
 
 // canonical gives the one spelling of a column: I0 for AU and I00, D01F00 for
 // D1F0, for F0 (the short code: Files and folders, sign 0) and for F00 (the
@@ -85,18 +101,18 @@ func canonical(name string) string {
 	if n, ok := twoLetters[name]; ok {
 		return "I" + strconv.Itoa(n)
 	}
-	if m := deviceColumn.FindStringSubmatch(name); m != nil {
-		n, _ := strconv.Atoi(m[1])
-		return "I" + strconv.Itoa(n)
+	if s, f, ok := sourceOf(name); ok {
+		return column(s, f)
 	}
-	if m := longColumn.FindStringSubmatch(name); m != nil {
-		s, _ := strconv.Atoi(m[1])
-		f, _ := strconv.Atoi(m[2])
-		return column(source(s), field(f))
+	if name != "" && name[0] == 'I' {
+		if n, rest, ok := digits(name[1:], 4); ok && rest == "" {
+			return "I" + strconv.Itoa(n)
+		}
 	}
-	if m := fieldOnly.FindStringSubmatch(name); m != nil {
-		f, _ := strconv.Atoi(m[1])
-		return column(1, field(f))
+	if len(name) == 3 && name[0] == 'F' {
+		if f, rest, ok := digits(name[1:], 2); ok && rest == "" {
+			return column(1, field(f))
+		}
 	}
 	if len(name) == 2 {
 		s, ok := shortSources[name[0]]
@@ -105,15 +121,4 @@ func canonical(name string) string {
 		}
 	}
 	return name
-}
-
-// sourceOf gives the data source and the field of a canonical column.
-func sourceOf(name string) (source, field, bool) {
-	m := longColumn.FindStringSubmatch(name)
-	if m == nil {
-		return 0, 0, false
-	}
-	s, _ := strconv.Atoi(m[1])
-	f, _ := strconv.Atoi(m[2])
-	return source(s), field(f), true
 }

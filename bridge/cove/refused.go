@@ -69,6 +69,12 @@ func (s *columnSet) filterRefused(now time.Time) bool {
 	return !s.filter.IsZero() && rest >= 0 && rest < filterRest
 }
 
+func (s *columnSet) refuseFilter(now time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.filter = now
+}
+
 // search finds out what of a call made it fail with cause: the filter, or some
 // columns, by halving. It gives nil when the call is worth another try without
 // what it found, errFilter when only the filter is to blame, or else the cause.
@@ -89,9 +95,7 @@ func (c *Client) search(ctx context.Context, q pageQuery, cause error) error {
 	if q.filter != "" {
 		err := try(columns)
 		if err == nil {
-			c.columns.mu.Lock()
-			c.columns.filter = c.Now()
-			c.columns.mu.Unlock()
+			c.columns.refuseFilter(c.Now())
 			c.once("filter", "Cove does not take the filter; every device is read at each poll instead", "err", cause)
 			return errFilter
 		}
@@ -110,18 +114,23 @@ func (c *Client) search(ctx context.Context, q pageQuery, cause error) error {
 	if err != nil {
 		return err
 	}
-	c.columns.mu.Lock()
-	defer c.columns.mu.Unlock()
-	if c.columns.refused == nil {
-		c.columns.refused = map[string]bool{}
-	}
-	for _, name := range bad {
-		c.columns.refused[name] = true
-	}
+	c.columns.refuse(bad)
 	if len(bad) > 0 {
 		c.once("columns "+fmt.Sprint(bad), "this user may not see some columns; they are left out", "columns", bad)
 	}
 	return nil
+}
+
+// refuse remembers columns that this user may not see.
+func (s *columnSet) refuse(columns []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.refused == nil {
+		s.refused = map[string]bool{}
+	}
+	for _, name := range columns {
+		s.refused[name] = true
+	}
 }
 
 // left gives the columns without the refused ones.

@@ -16,6 +16,9 @@ import (
 // where the row has no times.
 func (c *Client) session(r row, p profile) (s backup.Session, ok bool) {
 	start, end := r.get("starttime", "backupstarttime").time(), r.get("endtime", "backupendtime").time()
+	if took := r.get("duration").seconds(); end.IsZero() && !start.IsZero() && took > 0 {
+		end = start.Add(took)
+	}
 	s = backup.Session{
 		ID: r.get("id", "sessionid").text, Source: p.dataSource(r["pluginid"], r["plugin"], r["datasourcetype"], r["datasource"]),
 		Start: start, End: end,
@@ -38,9 +41,6 @@ func (c *Client) session(r row, p profile) (s backup.Session, ok bool) {
 	case st.number == stCompleted && s.ErrorCount > 0:
 		// The node has one word for both (Cove API document, QuerySessions).
 		st = status{number: stCompletedWithErrors}
-	}
-	if took := r.get("duration").seconds(); end.IsZero() && took > 0 {
-		s.End = start.Add(took)
 	}
 	if s.End.Before(start) {
 		s.End = start

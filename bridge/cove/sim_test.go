@@ -2,8 +2,10 @@ package cove
 
 import (
 	"context"
+	"errors"
 	"strconv"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"covebridge/bridge/backup"
@@ -168,4 +170,79 @@ func checkErrors(t *testing.T, c *Client, d backup.Device, s backup.Session, wan
 	if d.Type != backup.Microsoft365 && count != wanted {
 		t.Errorf("%s: %d errors, want %d", d.ID, count, wanted)
 	}
+}
+
+// Faults come and go; what is read is the same.
+func TestThroughFaults(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sim := covesim.New(covesim.Options{Seed: 9, Devices: 50, Start: simStart})
+		c := simulated(t, sim, func(o *Options) { o.PageSize = 5 })
+		for _, kind := range []covesim.FaultKind{
+			covesim.VisaExpired, covesim.Throttled, covesim.Broken, covesim.CutOff, covesim.Garbled, covesim.HTML, covesim.Unreachable,
+		} {
+			sim.ClearFaults()
+			sim.Fault(covesim.Fault{Kind: kind, Probability: 0.2, Method: "EnumerateAccountStatistics"})
+			sim.Fault(covesim.Fault{Kind: kind, Count: 1})
+			// A visa that is expired twice in a row ends the call: that is all that
+			// may fail, and the next poll mends it.
+			for try := 1; ; try++ {
+				n := 0
+				err := c.Devices(context.Background(), backup.Selection{}, func(backup.Snapshot) error { n++; return nil })
+				if err == nil && n == 50 {
+					break
+				}
+				if kind != covesim.VisaExpired || try == 20 {
+					t.Errorf("%s: %d devices, %v", kind, n, err)
+					break
+				}
+			}
+			sim.ExpireVisas()
+		}
+	})
+}
+
+// A login that Cove locks is not tried a second time.
+func TestLockedAtSimulator(t *testing.T) {
+	sim := covesim.New(covesim.Options{Start: simStart})
+	c := simulated(t, sim, func(o *Options) { o.Password = "wrong" })
+	for range 3 {
+		if _, err := c.Clock(context.Background()); !errors.Is(err, backup.ErrRefused) {
+			t.Error(err)
+		}
+	}
+	if n := sim.Calls("Login"); n != 1 {
+		t.Errorf("%d logins", n)
+	}
+}
+
+// A node that is out of reach means no history for its devices, and for no others.
+func TestUnreachableNode(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sim := covesim.New(covesim.Options{Seed: 4, Start: simStart})
+		c := simulated(t, sim)
+		var host string
+		hosts := map[string]string{}
+		for _, d := range sim.Devices() {
+			hosts[strconv.FormatInt(d.ID, 10)] = d.Host
+			if d.Type == backup.Server {
+				host = d.Host
+			}
+		}
+		sim.Fault(covesim.Fault{Kind: covesim.Unreachable, Host: host})
+		there, gone := 0, 0
+		for _, s := range all(t, c, backup.Selection{}) {
+			_, err := c.Sessions(context.Background(), s.Device, simStart.Add(-time.Hour), time.Time{})
+			if wanted := hosts[s.Device.ID] == host && s.Device.Type != backup.Microsoft365; wanted != errors.Is(err, backup.ErrNoHistory) {
+				t.Errorf("%s: %v", s.Device.ID, err)
+			}
+			if err != nil {
+				gone++
+			} else {
+				there++
+			}
+		}
+		if there == 0 || gone == 0 {
+			t.Errorf("%d there, %d gone", there, gone)
+		}
+	})
 }

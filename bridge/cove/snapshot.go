@@ -46,13 +46,16 @@ func (c *Client) snapshot(r deviceRow, at time.Time, tree *tree) backup.Snapshot
 	if d.Type == backup.Microsoft365 {
 		d.Computer = "" // a tenant's means nothing
 	}
-	d.ColourBar = c.colourBar(text(column(total, fColourBar)), today(at, r.columns[colZone]))
-
 	s := backup.Snapshot{Device: d, Fingerprint: r.fingerprint(), At: at}
 	for _, src := range sources {
 		s.Sessions = append(s.Sessions, c.lastSessions(r, src, d, at)...)
 	}
 	backup.SortSessions(s.Sessions)
+	var last time.Time
+	if n := len(s.Sessions); n > 0 {
+		last = s.Sessions[n-1].Start
+	}
+	s.Device.ColourBar = c.colourBar(text(column(total, fColourBar)), today(at, r.columns[colZone]), last)
 	return s
 }
 

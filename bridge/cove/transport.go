@@ -24,7 +24,7 @@ const (
 
 var (
 	errTooBig   = fmt.Errorf("the reply is larger than %d MiB: set poll.page_size lower", maxReply>>20)
-	errRedirect = errors.New("refused a redirect to another host: check the URL in the configuration")
+	errRedirect = errors.New("refused a redirect to another host, or one too many: check the URL in the configuration")
 )
 
 // broken is a failure that another try may mend: a reply that is cut off, is
@@ -46,11 +46,8 @@ func newTransport(connections int) http.RoundTripper {
 // sameHost lets a redirect pass only within its host: a call carries secrets.
 func sameHost(req *http.Request, via []*http.Request) error {
 	first := via[0].URL
-	if req.URL.Host != first.Host || req.URL.Scheme != first.Scheme {
+	if req.URL.Host != first.Host || req.URL.Scheme != first.Scheme || len(via) > 3 {
 		return errRedirect
-	}
-	if len(via) > 3 {
-		return errors.New("refused more than 3 redirects: check the URL in the configuration")
 	}
 	return nil
 }

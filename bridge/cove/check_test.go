@@ -1,0 +1,102 @@
+package cove
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"covebridge/bridge/backup"
+	"covebridge/bridge/covesim"
+)
+
+func TestCheck(t *testing.T) {
+	sim := covesim.New(covesim.Options{Devices: 1200, Start: simStart})
+	got, err := simulated(t, sim).Check(context.Background())
+	if err != nil || !strings.HasPrefix(got, "msp: logged in as api-user (partner ") || !strings.HasSuffix(got, "), 1200 devices") {
+		t.Errorf("%s, %v", got, err)
+	}
+	got, err = (&fake{}).client().Check(context.Background())
+	if err != nil || got != "msp: logged in as api-user (partner 139124), no devices: check partner_id, for Cove does not say when it is wrong" {
+		t.Errorf("%s, %v", got, err)
+	}
+	ids := []int{5}
+	got, err = (&fake{answer: pager(&ids, plainRow)}).client(func(o *Options) { o.PartnerID = 9 }).Check(context.Background())
+	if err != nil || got != "msp: logged in as api-user (partner 9), 1 device" {
+		t.Errorf("%s, %v", got, err)
+	}
+}
+
+// Errors of the check say what to do.
+func TestCheckFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for answer, want := range map[string]string{
+			recorded(t, "login-refused.json"):         "Cove refused the login of api-user (2100",
+			recorded(t, "error-security.json"):        "check url, partner_id and the user's role in Cove",
+			`{"error":{"code":-32603,"data":14409}}`:  "look for other programs that use this login",
+			"<html>":                                  "web page",
+			`{"visa":"12345","result":{"result":{}}}`: "set partner_id",
+			`{"result":{"result":{"PartnerId":1}}}`:   "holds no visa",
+			"cut":                                     "check url, the network, and the proxy",
+		} {
+			f := &fake{answer: func(http.ResponseWriter, heard) string {
+				if answer == "cut" {
+					panic("cut")
+				}
+				return answer
+			}}
+			_, err := f.client().Check(context.Background())
+			if err == nil || !strings.Contains(err.Error(), want) || !strings.HasPrefix(err.Error(), "msp: ") {
+				t.Errorf("%s: %v", answer, err)
+			}
+			if errors.Is(err, backup.ErrRefused) != strings.Contains(answer, "2100") {
+				t.Error(err)
+			}
+		}
+	})
+}
+
+// No error tells a secret, whatever comes back: here every answer of every
+// service repeats all that it was sent.
+func TestNoSecretInErrors(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, form := range []string{
+			`{"error":{"code":-32603,"data":5,"message":"$"}}`, `{"error":"$"}`, `{"error":{"data":"$"}}`, `{"result":"$"}`, `<html>$`, `{"$`,
+			`{"result":{"result":[{"AccountId":"$`, `$`, `{"error":{"code":1,"data":{"message":"$"}}}`,
+		} {
+			var sent []string
+			f := &fake{}
+			f.answer = func(_ http.ResponseWriter, h heard) string {
+				switch h.Method {
+				case "Login", "GetAccountInfoById":
+					return deviceAnswers(t, h)
+				}
+				token, _ := h.Params["token"].(string)
+				accountToken, _ := h.Params["accountToken"].(string)
+				sent = append(sent, h.Visa, token, accountToken)
+				return strings.ReplaceAll(form, "$", strings.Join([]string{h.Visa, h.Bearer, token, accountToken, testPassword}, " "))
+			}
+			c := f.client()
+			_, err1 := c.Clock(context.Background())
+			_, err2 := c.Sessions(context.Background(), aServer, testNow, testNow)
+			_, err3 := c.Sessions(context.Background(), aTenant, testNow, testNow)
+			_, err4 := c.Errors(context.Background(), aServer, backup.Session{ID: "1"})
+			_, err5 := c.Check(context.Background())
+			for _, err := range []error{err1, err2, err3, err4, err5} {
+				if err == nil {
+					continue // a result that is a string is an empty page
+				}
+				for _, secret := range append(sent, c.Secrets()...) {
+					if secret != "" && strings.Contains(err.Error(), secret) {
+						t.Errorf("%s: %v tells %s", form, err, secret)
+					}
+				}
+			}
+			if secrets := strings.Join(c.Secrets(), " "); !strings.Contains(secrets, testPassword) || !strings.Contains(secrets, "7f1c-device-token-0001") {
+				t.Errorf("Secrets does not know %q", secrets)
+			}
+		}
+	})
+}

@@ -1,0 +1,159 @@
+package cove
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"covebridge/bridge/backup"
+	"covebridge/bridge/covesim"
+)
+
+// spoiled answers 13501 where one of the columns is asked for.
+func spoiled(t testing.TB, columns ...string) func(http.ResponseWriter, heard) string {
+	return func(_ http.ResponseWriter, h heard) string {
+		if h.Method != "EnumerateAccountStatistics" {
+			return ""
+		}
+		for _, name := range h.columns() {
+			if slices.Contains(columns, name) {
+				return recorded(t, "error-security.json")
+			}
+		}
+		return `{"result":{"result":[` + plainRow(1) + `]}}`
+	}
+}
+
+// A column that this user may not see is found by halving, left out, and said
+// once.
+func TestRefusedColumn(t *testing.T) {
+	for _, bad := range [][]string{{"D03F00"}, {"D09F08"}, {"I2"}, {"I1", "D20F18"}, {"D03F00", "D03F01", "D03F02", "D03F03"}} {
+		f := &fake{answer: spoiled(t, bad...)}
+		var said notices
+		c := f.client(func(o *Options) { o.Notice = said.hear })
+		for range 3 {
+			if got := all(t, c, backup.Selection{}); len(got) != 1 {
+				t.Fatalf("%d devices", len(got))
+			}
+		}
+		calls := f.heardOf("EnumerateAccountStatistics")
+		if n := len(calls); n > 10+16*len(bad) {
+			t.Errorf("%v took %d calls", bad, n)
+		}
+		last := calls[len(calls)-1].columns()
+		if want := len(New(Options{}).columns.wanted()) - len(bad); len(last) != want {
+			t.Errorf("%v: %d columns, want %d", bad, len(last), want)
+		}
+		list := said.list()
+		if len(list) != 1 {
+			t.Fatalf("said %q", list)
+		}
+		for _, name := range bad {
+			if !strings.Contains(list[0], name) {
+				t.Errorf("said %q, not %s", list[0], name)
+			}
+		}
+	}
+}
+
+// A user who may not see the customer is told so, without a search.
+func TestRefusedCustomer(t *testing.T) {
+	f := &fake{answer: func(_ http.ResponseWriter, h heard) string {
+		if h.Method != "Login" {
+			return recorded(t, "error-security.json")
+		}
+		return ""
+	}}
+	err := f.client().Devices(context.Background(), backup.Selection{Since: time.Hour}, nil)
+	if !number(err, errSecurity) || !strings.Contains(err.Error(), "partner_id") || len(f.heardOf("EnumerateAccountStatistics")) > 3 {
+		t.Errorf("%v after %d calls", err, len(f.calls))
+	}
+}
+
+// Where Cove does not take the filter, everything is read, said once, and the
+// filter tried again an hour later.
+func TestRefusedFilter(t *testing.T) {
+	now := testNow
+	refuses := true
+	f := &fake{answer: func(_ http.ResponseWriter, h heard) string {
+		switch {
+		case h.Method != "EnumerateAccountStatistics":
+			return ""
+		case h.query()["Filter"] != nil && refuses:
+			return `{"error":{"code":-32603,"message":"no such function: ago"}}`
+		}
+		return `{"result":{"result":[` + plainRow(1) + `]}}`
+	}}
+	var said notices
+	c := f.client(func(o *Options) { o.Notice, o.Now = said.hear, func() time.Time { return now } })
+	filtered := func() (n int) {
+		for _, h := range f.heardOf("EnumerateAccountStatistics") {
+			if h.query()["Filter"] != nil {
+				n++
+			}
+		}
+		return n
+	}
+	for i, want := range []int{1, 1, 2, 3} {
+		if got := all(t, c, backup.Selection{Since: time.Hour, IDs: []string{"1"}}); len(got) != 1 {
+			t.Errorf("%d devices", len(got))
+		}
+		if n := filtered(); n != want {
+			t.Errorf("poll %d: %d calls with a filter, want %d", i, n, want)
+		}
+		if i >= 1 {
+			now = now.Add(filterRest)
+		}
+		refuses = i < 2
+	}
+	if list := said.list(); len(list) != 1 || !strings.Contains(list[0], "no such function") {
+		t.Errorf("said %q", list)
+	}
+}
+
+// Filter and column, both refused: both are found.
+func TestRefusedFilterAndColumn(t *testing.T) {
+	column := spoiled(t, "D10F03")
+	f := &fake{answer: func(w http.ResponseWriter, h heard) string {
+		if h.Method == "EnumerateAccountStatistics" && h.query()["Filter"] != nil {
+			return recorded(t, "error-security.json")
+		}
+		return column(w, h)
+	}}
+	var said notices
+	got := all(t, f.client(func(o *Options) { o.Notice = said.hear }), backup.Selection{Since: time.Hour})
+	if len(got) != 1 || len(said.list()) != 2 {
+		t.Errorf("%d devices, said %q", len(got), said.list())
+	}
+}
+
+// The same against the simulator, whatever spelling it has for the column.
+func TestRefusedColumnAtSimulator(t *testing.T) {
+	sim := covesim.New(covesim.Options{Seed: 3, Start: simStart})
+	sim.Fault(covesim.Fault{Kind: covesim.Denied, Columns: []string{"Q0", "D3F18"}})
+	var said notices
+	c := simulated(t, sim, func(o *Options) { o.Notice = said.hear })
+	if got := all(t, c, backup.Selection{}); len(got) != 40 {
+		t.Errorf("%d devices", len(got))
+	}
+	if list := said.list(); len(list) != 1 || !strings.Contains(list[0], "[D03F00 D03F18]") {
+		t.Errorf("said %q", list)
+	}
+}
+
+func TestHalveEndsOnOtherErrors(t *testing.T) {
+	gone := &Error{Method: "M", Number: 99}
+	n := 0
+	bad, err := halve([]string{"a", "b", "c", "d"}, func([]string) error {
+		if n++; n > 1 {
+			return gone
+		}
+		return &Error{Number: errSecurity}
+	})
+	if err != gone || bad != nil {
+		t.Errorf("%v, %v", bad, err)
+	}
+}

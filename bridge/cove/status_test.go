@@ -1,0 +1,63 @@
+package cove
+
+import (
+	"testing"
+
+	"covebridge/bridge/backup"
+)
+
+func TestStatus(t *testing.T) {
+	var c Client
+	for _, test := range []struct {
+		told   string
+		errors int64
+		result string
+		state  backup.State
+		want   backup.Status
+	}{
+		{"5", 0, "Completed (5)", backup.Ended, backup.Success},
+		{"5", 1, "Completed (5)", backup.Ended, backup.Warning},
+		{"Completed", 0, "Completed (5)", backup.Ended, backup.Success},
+		{"8", 0, "CompletedWithErrors (8)", backup.Ended, backup.Warning},
+		{"Completed With Errors", 0, "CompletedWithErrors (8)", backup.Ended, backup.Warning},
+		{"11", 0, "NoSelection (11)", backup.Ended, backup.Warning},
+		{"2", 0, "Failed (2)", backup.Ended, backup.Failed},
+		{"3", 0, "Aborted (3)", backup.Ended, backup.Failed},
+		{"6", 0, "Interrupted (6)", backup.Ended, backup.Failed},
+		{"NOTSTARTED", 0, "NotStarted (7)", backup.Ended, backup.Failed},
+		{"10", 0, "OverQuota (10)", backup.Ended, backup.Failed},
+		{"13", 0, "Blocked (13)", backup.Ended, backup.Failed},
+		{"4", 0, "Unknown (4)", backup.Ended, backup.Warning},
+		{"42", 0, "Unknown status 42", backup.Ended, backup.Warning},
+		{"-1", 0, "Unknown status -1", backup.Ended, backup.Warning},
+		{"Paused", 0, "Unknown status Paused", backup.Ended, backup.Warning},
+		{"1", 0, "InProcess (1)", backup.Running, backup.Warning},
+		{"InProgress", 0, "InProcess (1)", backup.Running, backup.Warning},
+		{"9", 0, "InProgressWithFaults (9)", backup.Running, backup.Warning},
+		{"12", 0, "Restarted (12)", backup.Restarted, backup.Warning},
+	} {
+		st := value{test.told, true}.status()
+		if st.none() || st.String() != test.result || st.state() != test.state || c.outcome(st, test.errors) != test.want {
+			t.Errorf("%s: %v %v %v, want %v", test.told, st, st.state(), c.outcome(st, test.errors), test)
+		}
+	}
+	for _, none := range []value{{"0", true}, {}, {"", true}, {"None", true}} {
+		if st := none.status(); !st.none() {
+			t.Errorf("%v is %v", none, st)
+		}
+	}
+}
+
+func TestStatusMap(t *testing.T) {
+	c := Client{Options: Options{StatusMap: map[string]backup.Status{
+		"8": backup.Success, "aborted": backup.Warning, "42": backup.Failed, "Paused": backup.Success, "5": backup.Success,
+	}}}
+	for told, want := range map[string]backup.Status{
+		"8": backup.Success, "CompletedWithErrors": backup.Success, "3": backup.Warning, "42": backup.Failed, "paused": backup.Success,
+		"5": backup.Success, "2": backup.Failed, "43": backup.Warning,
+	} {
+		if got := c.outcome(value{told, true}.status(), 3); got != want {
+			t.Errorf("%s is %v, want %v", told, got, want)
+		}
+	}
+}
