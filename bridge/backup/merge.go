@@ -140,7 +140,7 @@ func update(k, s Session) Session {
 	stale := s.State == Running && k.State != Running
 	weaker := k.ID != "" && s.ID == "" && k.State == Ended
 	if k.Run == "" && !stale && !weaker {
-		s.Row, s.Seen = k.Row, k.Seen
+		s.Row = k.Row
 		if s.Approx && !k.Approx || k.ID != "" && s.ID == "" {
 			s.Start, s.Approx = k.Start, k.Approx
 		}

@@ -25,8 +25,6 @@ type Session struct {
 	Row int64 `json:"-"`
 	// Run is the identity of the run that it went out in; empty: still open.
 	Run string `json:"-"`
-	// Seen is when it was first seen ended, by the product's clock; the ledger's.
-	Seen time.Time `json:"-"`
 
 	ID string `json:"id,omitempty"` // the history's own; empty where only statistics told of it
 	// Told is the end as statistics tell it, which can differ from the

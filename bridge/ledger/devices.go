@@ -16,8 +16,10 @@ type Device struct {
 	backup.Device
 	Account     string    // the configured login that it is seen through
 	Fingerprint string    // of its last snapshot
+	First       time.Time // the product's clock at the first snapshot
 	Baseline    time.Time // runs that ended before it are not sent
 	Seen        time.Time // the product's clock at the last snapshot
+	HistoryTo   time.Time // the session history was read whole up to then
 	NoHistory   string    // why its session history can't be read; empty: it can
 }
 
@@ -31,18 +33,18 @@ type DeviceStatus struct {
 	Open   int // sessions that are in no run yet
 }
 
-const deviceColumns = "d.id, d.account, d.fingerprint, d.baseline, d.seen, d.no_history, d.data"
+const deviceColumns = "d.id, d.account, d.fingerprint, d.first, d.baseline, d.seen, d.history_to, d.no_history, d.data"
 
 func scanDevice(r row, more ...any) (d Device, err error) {
 	var id, data string
-	var baseline, seen int64
-	if err := r.Scan(append([]any{&id, &d.Account, &d.Fingerprint, &baseline, &seen, &d.NoHistory, &data}, more...)...); err != nil {
+	var first, baseline, seen, historyTo int64
+	if err := r.Scan(append([]any{&id, &d.Account, &d.Fingerprint, &first, &baseline, &seen, &historyTo, &d.NoHistory, &data}, more...)...); err != nil {
 		return d, err
 	}
 	if err := json.Unmarshal([]byte(data), &d.Device); err != nil {
 		return d, fmt.Errorf("device %s: %w", id, err)
 	}
-	d.Baseline, d.Seen = moment(baseline), moment(seen)
+	d.First, d.Baseline, d.Seen, d.HistoryTo = moment(first), moment(baseline), moment(seen), moment(historyTo)
 	return d, nil
 }
 

@@ -63,7 +63,7 @@ func scanEntry(r row, more ...any) (e Entry, err error) {
 // for the sessions. It returns how many were new. ErrConflict: a session is in
 // another run.
 //
-// State is Queued (with Mail), Filtered, Baseline or Failed (with Reason).
+// Doubt says that another ledger may have sent it already. State is Queued (with Mail), Filtered, Baseline or Failed (with Reason).
 func (l *Ledger) Commit(ctx context.Context, entries ...Entry) (added int, err error) {
 	what := fmt.Sprintf("commit %d runs", len(entries))
 	if len(entries) == 1 {
@@ -110,10 +110,10 @@ func (t transaction) commit(e Entry, now int64) (bool, error) {
 	}
 	n, err := t.exec(`INSERT INTO entries (id, device, account, kind, status, ended, state, reason, message_id,
 			doubt, mark, receipt, attempts, next, owner, lease_until, created, updated, words, run, mail)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, '', '', 0, 0, '', 0, $10, $10, $11, $12, $13)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, '', '', 0, 0, '', 0, $11, $11, $12, $13, $14)
 		ON CONFLICT (id) DO NOTHING`,
 		e.Run.ID, device, e.Account, string(e.Run.Kind), int64(e.Run.Status), e.Run.End, e.State, e.Reason, e.MessageID,
-		now, words(e), string(run), e.Mail)
+		e.Doubt, now, words(e), string(run), e.Mail)
 	if err != nil || n == 0 {
 		return false, err
 	}

@@ -81,12 +81,12 @@ func TestResend(t *testing.T) {
 		refused, later := entry(device(1), time.Hour, backup.Success), entry(device(1), 2*time.Hour, backup.Success)
 		commit(t, l, refused, later)
 		id := refused.Run.ID
-		if err := l.Resend(t.Context(), id, "", nil); !errors.Is(err, ErrWaiting) {
+		if err := l.Resend(t.Context(), refused); !errors.Is(err, ErrWaiting) {
 			t.Errorf("queued: %v", err)
 		}
 		take(t, l, 1)
 		must(t, l.Sending(t.Context(), id, "1:1"))
-		if err := l.Resend(t.Context(), id, "", nil); !errors.Is(err, ErrWaiting) {
+		if err := l.Resend(t.Context(), refused); !errors.Is(err, ErrWaiting) {
 			t.Errorf("sending: %v", err)
 		}
 		must(t, l.Refused(t.Context(), id, "550 no such mailbox"))
@@ -98,26 +98,28 @@ func TestResend(t *testing.T) {
 		}
 		must(t, l.Sent(t.Context(), later.Run.ID, "x"))
 
-		must(t, l.Resend(t.Context(), id, "", nil))
+		must(t, l.Resend(t.Context(), refused))
 		taken, err := l.Take(t.Context(), 1)
 		must(t, err)
 		if len(taken) != 1 || taken[0].Attempts != 0 || taken[0].Doubt || taken[0].Reason != "" || string(taken[0].Mail) != string(refused.Mail) {
 			t.Errorf("took %+v", taken)
 		}
 		must(t, l.Sent(t.Context(), id, "1"))
-		must(t, l.Resend(t.Context(), id, "new@covebridge", []byte("new")))
-		if e := get(t, l, id); e.MessageID != "new@covebridge" || string(e.Mail) != "new" || e.Receipt != "" {
+		refused.MessageID, refused.Mail, refused.Doubt = "new@covebridge", []byte("new"), true
+		must(t, l.Resend(t.Context(), refused))
+		if e := get(t, l, id); e.MessageID != "new@covebridge" || string(e.Mail) != "new" || !e.Doubt || e.Receipt != "" {
 			t.Errorf("resent: %+v", e)
 		}
 
 		filtered := entry(device(2), time.Hour, backup.Success)
 		filtered.State, filtered.Reason, filtered.Mail = Filtered, "types", nil
 		commit(t, l, filtered)
-		if err := l.Resend(t.Context(), filtered.Run.ID, "", nil); !errors.Is(err, ErrNoMail) {
+		if err := l.Resend(t.Context(), filtered); !errors.Is(err, ErrNoMail) {
 			t.Errorf("no mail: %v", err)
 		}
-		must(t, l.Resend(t.Context(), filtered.Run.ID, "", []byte("rendered")))
-		if err := l.Resend(t.Context(), "nothing", "", nil); !errors.Is(err, ErrUnknown) {
+		filtered.Mail = []byte("rendered")
+		must(t, l.Resend(t.Context(), filtered))
+		if err := l.Resend(t.Context(), entry(device(3), time.Hour, backup.Success)); !errors.Is(err, ErrUnknown) {
 			t.Errorf("unknown: %v", err)
 		}
 	})

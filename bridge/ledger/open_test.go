@@ -46,7 +46,7 @@ func TestHeld(t *testing.T) {
 	if found, err := second.Entries(t.Context(), Query{}); err != nil || len(found) != 1 {
 		t.Errorf("Entries beside a bridge: %v, %v", found, err)
 	}
-	must(t, second.Resend(t.Context(), e.Run.ID, "", nil))
+	must(t, second.Resend(t.Context(), e))
 	if ids := take(t, l, 1); len(ids) != 1 {
 		t.Errorf("the bridge does not see what was resent: %v", ids)
 	}

@@ -2,39 +2,39 @@ package ledger
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 )
 
-// Resend queues an entry that is settled once more, with this mail under this
-// Message-ID; what is empty stays as it is stored. The entry is named as for
-// Entry. ErrWaiting: it is to be sent already; ErrNoMail: none is stored.
-func (l *Ledger) Resend(ctx context.Context, name, messageID string, mail []byte) error {
-	return l.write(ctx, "resend", func(t transaction) error {
+// Resend queues an entry that is settled once more, as it is given: with its
+// run, its mail and its doubt. ErrUnknown; ErrWaiting: it is to be sent already;
+// ErrNoMail: there is nothing to send.
+func (l *Ledger) Resend(ctx context.Context, e Entry) error {
+	if len(e.Mail) == 0 {
+		return fmt.Errorf("resend %s: %w", e.Run.ID, ErrNoMail)
+	}
+	return l.write(ctx, "resend "+e.Run.ID, func(t transaction) error {
 		now, err := t.clock()
 		if err != nil {
 			return err
 		}
-		id, err := t.find(name)
-		if err != nil {
-			return err
-		}
 		var state State
-		var stored bool
-		if err := t.row("SELECT state, mail IS NOT NULL FROM entries WHERE id = $1"+l.dialect.lock, id).Scan(&state, &stored); err != nil {
-			return err
+		if err := t.row("SELECT state FROM entries WHERE id = $1"+l.dialect.lock, e.Run.ID).Scan(&state); err != nil {
+			return known(e.Run.ID, err)
 		}
 		if state == Queued || state == Sending {
-			return fmt.Errorf("%s: %w", id, ErrWaiting)
+			return fmt.Errorf("%s: %w", e.Run.ID, ErrWaiting)
 		}
-		if mail == nil && !stored {
-			return fmt.Errorf("%s: %w", id, ErrNoMail)
-		}
-		_, err = t.exec(`UPDATE entries SET state = $1, reason = '', attempts = 0, next = 0, doubt = 0, mark = '', receipt = '',
-			message_id = COALESCE(NULLIF($2, ''), message_id), mail = COALESCE($3, mail), updated = $4 WHERE id = $5`,
-			Queued, messageID, mail, now, id)
+		run, err := json.Marshal(e.Run)
 		if err != nil {
 			return err
 		}
-		return t.event(id, now, "resend", "was "+string(state))
+		_, err = t.exec(`UPDATE entries SET state = $1, reason = '', attempts = 0, next = 0, doubt = $2, mark = '', receipt = '',
+			message_id = $3, status = $4, words = $5, run = $6, mail = $7, updated = $8 WHERE id = $9`,
+			Queued, e.Doubt, e.MessageID, int64(e.Run.Status), words(e), string(run), e.Mail, now, e.Run.ID)
+		if err != nil {
+			return err
+		}
+		return t.event(e.Run.ID, now, "resend", "was "+string(state))
 	})
 }

@@ -13,8 +13,7 @@ import (
 
 // Record stores the device and its sessions, all or nothing. A session whose
 // Row is 0 is new, unless the ledger has its product's id already; others take
-// the place of what is stored under their Row. Row, Run and Seen are filled in:
-// Seen is d.Seen when the session is recorded as ended for the first time.
+// the place of what is stored under their Row. Row and Run are filled in.
 // Error texts are not kept here but with the run, see Commit.
 func (l *Ledger) Record(ctx context.Context, d Device, sessions []backup.Session) error {
 	recorded := make([]backup.Session, len(sessions))
@@ -26,12 +25,12 @@ func (l *Ledger) Record(ctx context.Context, d Device, sessions []backup.Session
 		}
 		// The row is locked from here on, so that numbers are given once.
 		var last int64
-		err = t.row(`INSERT INTO devices (id, account, fingerprint, baseline, seen, no_history, last_number, data)
-			VALUES ($1, $2, $3, $4, $5, $6, 0, $7)
+		err = t.row(`INSERT INTO devices (id, account, fingerprint, first, baseline, seen, history_to, no_history, last_number, data)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9)
 			ON CONFLICT (id) DO UPDATE SET account = excluded.account, fingerprint = excluded.fingerprint,
-				baseline = excluded.baseline, seen = excluded.seen, no_history = excluded.no_history, data = excluded.data
+				first = excluded.first, baseline = excluded.baseline, seen = excluded.seen, history_to = excluded.history_to, no_history = excluded.no_history, data = excluded.data
 			RETURNING last_number`,
-			key, d.Account, d.Fingerprint, d.Baseline, d.Seen, d.NoHistory, string(data)).Scan(&last)
+			key, d.Account, d.Fingerprint, d.First, d.Baseline, d.Seen, d.HistoryTo, d.NoHistory, string(data)).Scan(&last)
 		if err != nil {
 			return err
 		}
@@ -40,9 +39,9 @@ func (l *Ledger) Record(ctx context.Context, d Device, sessions []backup.Session
 			if s.Row == 0 {
 				last++
 				s.Row = last
-				recorded[i], err = t.insertSession(key, d.Seen, s)
+				recorded[i], err = t.insertSession(key, s)
 			} else {
-				recorded[i], err = t.updateSession(key, d.Seen, s)
+				recorded[i], err = t.updateSession(key, s)
 			}
 			if err != nil {
 				return fmt.Errorf("session of %s at %s: %w", s.Source.Name, s.Start.UTC().Format(time.RFC3339), err)
@@ -60,56 +59,49 @@ func (l *Ledger) Record(ctx context.Context, d Device, sessions []backup.Session
 	return err
 }
 
-func (t transaction) insertSession(device string, at time.Time, s backup.Session) (backup.Session, error) {
-	return s, t.storeSession(`INSERT INTO sessions (device, number, source, product_id, state, started, ended, seen, data)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+func (t transaction) insertSession(device string, s backup.Session) (backup.Session, error) {
+	return s, t.storeSession(`INSERT INTO sessions (device, number, source, product_id, state, started, ended, data)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 		ON CONFLICT (device, source, product_id) WHERE product_id <> '' DO UPDATE SET
-			state = excluded.state, started = excluded.started, ended = excluded.ended, data = excluded.data,
-			seen = CASE WHEN sessions.seen = 0 THEN excluded.seen ELSE sessions.seen END
-		RETURNING number, seen, COALESCE(run, '')`, device, at, &s)
+			state = excluded.state, started = excluded.started, ended = excluded.ended, data = excluded.data
+		RETURNING number, COALESCE(run, '')`, device, &s)
 }
 
-func (t transaction) updateSession(device string, at time.Time, s backup.Session) (backup.Session, error) {
-	return s, t.storeSession(`UPDATE sessions SET source = $3, product_id = $4, state = $5, started = $6, ended = $7,
-			seen = CASE WHEN seen = 0 THEN $8 ELSE seen END, data = $9
+func (t transaction) updateSession(device string, s backup.Session) (backup.Session, error) {
+	return s, t.storeSession(`UPDATE sessions SET source = $3, product_id = $4, state = $5, started = $6, ended = $7, data = $8
 		WHERE device = $1 AND number = $2
-		RETURNING number, seen, COALESCE(run, '')`, device, at, &s)
+		RETURNING number, COALESCE(run, '')`, device, &s)
 }
 
-func (t transaction) storeSession(query, device string, at time.Time, s *backup.Session) error {
+func (t transaction) storeSession(query, device string, s *backup.Session) error {
 	bare := *s
 	bare.Errors, bare.ErrorsMissing = nil, ""
 	data, err := json.Marshal(bare)
 	if err != nil {
 		return err
 	}
-	if !s.Finished() {
-		at = time.Time{}
-	}
-	var seen int64
-	err = t.row(query, device, s.Row, short(s.Source.Key), short(s.ID), string(s.State), s.Start, s.End, at, string(data)).
-		Scan(&s.Row, &seen, &s.Run)
-	s.Seen = moment(seen)
+	err = t.row(query, device, s.Row, short(s.Source.Key), short(s.ID), string(s.State), s.Start, s.End, string(data)).
+		Scan(&s.Row, &s.Run)
 	return known("its row", err)
 }
 
 func scanSession(r row) (s backup.Session, err error) {
-	var number, seen int64
+	var number int64
 	var run, data string
-	if err := r.Scan(&number, &seen, &run, &data); err != nil {
+	if err := r.Scan(&number, &run, &data); err != nil {
 		return s, err
 	}
 	if err := json.Unmarshal([]byte(data), &s); err != nil {
 		return s, fmt.Errorf("session %d: %w", number, err)
 	}
-	s.Row, s.Seen, s.Run = number, moment(seen), run
+	s.Row, s.Run = number, run
 	return s, nil
 }
 
-const sessionColumns = "number, seen, COALESCE(run, ''), data"
+const sessionColumns = "number, COALESCE(run, ''), data"
 
 // Sessions lists the device's sessions that are in no run yet, and all that
-// started at or after since, by start. Row, Run and Seen are filled in.
+// started at or after since, by start. Row and Run are filled in.
 func (l *Ledger) Sessions(ctx context.Context, deviceKey string, since time.Time) (all []backup.Session, err error) {
 	err = l.read(ctx, "read sessions of "+deviceKey, func(t transaction) error {
 		return t.each(func(r row) error {

@@ -6,8 +6,10 @@ CREATE TABLE devices (
     id          TEXT PRIMARY KEY,    -- backup.Device.Key
     account     TEXT NOT NULL,
     fingerprint TEXT NOT NULL,
+    first       BIGINT NOT NULL,
     baseline    BIGINT NOT NULL,
     seen        BIGINT NOT NULL,
+    history_to  BIGINT NOT NULL,
     no_history  TEXT NOT NULL,
     last_number BIGINT NOT NULL,     -- the highest number that a session of it was ever given
     data        TEXT NOT NULL        -- backup.Device
@@ -22,7 +24,6 @@ CREATE TABLE sessions (
     state      TEXT NOT NULL,
     started    BIGINT NOT NULL,
     ended      BIGINT NOT NULL,
-    seen       BIGINT NOT NULL,
     run        TEXT,                 -- NULL while open
     data       TEXT NOT NULL,        -- backup.Session without error texts
     PRIMARY KEY (device, number)

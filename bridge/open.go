@@ -1,0 +1,122 @@
+package bridge
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"covebridge/bridge/backup"
+	"covebridge/bridge/config"
+	"covebridge/bridge/cove"
+	"covebridge/bridge/ledger"
+	"covebridge/bridge/mailbox"
+	"covebridge/bridge/message"
+)
+
+// Open makes a Bridge from the configuration: it opens the ledger and reads the
+// templates, but asks neither Cove nor the mailbox anything. Close it.
+func Open(ctx context.Context, c *config.Config, log *slog.Logger) (*Bridge, error) {
+	o, err := options(c, log)
+	if err != nil {
+		return nil, err
+	}
+	o.Ledger, err = ledger.Open(ctx, ledger.Options{SQLite: c.Ledger.SQLite, Postgres: string(c.Ledger.Postgres)})
+	if err != nil {
+		return nil, err
+	}
+	return New(o), nil
+}
+
+// Close ends idle connections and closes the ledger.
+func (b *Bridge) Close() error {
+	err := b.Ledger.Close()
+	if b.Mailbox != nil {
+		_ = b.Mailbox.Close() // what was delivered is recorded
+	}
+	return err
+}
+
+// options are those that follow from the configuration; all but the ledger.
+func options(c *config.Config, log *slog.Logger) (o Options, err error) {
+	o = Options{
+		Log: log, From: c.Mail.From, To: c.Mail.To,
+		Rules:    backup.Rules{Window: c.Poll.RunWindow, BySource: c.Job.GroupBy == "data_source"},
+		Interval: c.Poll.Interval, Sweep: c.Poll.Sweep, Baseline: c.Poll.Backfill, MaxWait: c.Poll.MaxWait,
+		History: c.Poll.History != "off", Concurrency: c.Poll.Concurrency,
+		Silence: map[string]time.Duration{backup.Server: c.Silence.Server, backup.Workstation: c.Silence.Workstation, backup.Microsoft365: c.Silence.M365},
+	}
+	if o.Job, err = NewJob(c.Job.Name); err != nil {
+		return o, err
+	}
+	if o.Filter, err = filter(c.Filter); err != nil {
+		return o, err
+	}
+	if o.Renderer, err = message.New(message.Options{From: c.Mail.From, To: c.Mail.To, Templates: c.Mail.Templates, Location: c.Mail.Location()}); err != nil {
+		return o, err
+	}
+	statuses := map[string]backup.Status{}
+	for word, status := range c.Job.StatusMap {
+		if statuses[word], err = backup.ParseStatus(status); err != nil {
+			return o, fmt.Errorf("job.status_map: %w", err)
+		}
+	}
+	for _, a := range c.Cove {
+		o.Sources = append(o.Sources, cove.New(cove.Options{
+			Name: a.Name, URL: a.URL, ReportingURL: a.ReportingURL, NodeURL: a.NodeURL,
+			Partner: a.Partner, Username: a.Username, Password: string(a.Password), PartnerID: a.PartnerID,
+			PageSize: c.Poll.PageSize, Rate: c.Poll.Rate, Concurrency: c.Poll.Concurrency, StatusMap: statuses,
+			Notice: log.With("account", a.Name).Warn,
+		}))
+	}
+	o.Mailbox, o.Connections = openMailbox(c.Delivery, c.Mail)
+	return o, nil
+}
+
+func filter(c config.Filter) (f Filter, err error) {
+	globs := func(g config.Globs) Globs { return Globs(g) }
+	f = Filter{Customers: globs(c.Customers), Devices: globs(c.Devices), DataSources: globs(c.DataSources), Types: c.Types}
+	for _, word := range c.Statuses {
+		s, err := backup.ParseStatus(word)
+		if err != nil {
+			return f, fmt.Errorf("filter.statuses: %w", err)
+		}
+		f.Statuses = append(f.Statuses, s)
+	}
+	return f, nil
+}
+
+// smtpConnections is as many as Exchange Online allows (Exchange Online limits).
+const smtpConnections = 3
+
+// openMailbox gives the mailbox that the configuration names, and how many
+// mails may be on their way to it at once.
+func openMailbox(c config.Delivery, m config.Mail) (Mailbox, int) {
+	var token mailbox.TokenSource
+	if c.OAuth2.ClientID != "" {
+		token = mailbox.NewClientCredentials(mailbox.OAuth2Options{
+			Tenant: c.OAuth2.Tenant, ClientID: c.OAuth2.ClientID, ClientSecret: string(c.OAuth2.ClientSecret),
+			TokenURL: c.OAuth2.TokenURL, Scopes: c.OAuth2.Scopes,
+		})
+	}
+	var imap *mailbox.IMAP
+	if i := c.IMAP; i != nil {
+		imap = mailbox.NewIMAP(mailbox.IMAPOptions{
+			Address: i.Address, TLS: i.TLS, Username: i.Username, Password: string(i.Password), Auth: i.Auth, Token: token,
+			Mailbox: i.Mailbox, Create: i.Create, AlsoSearch: i.AlsoSearch, Connections: i.Connections, AllowPlaintext: i.AllowPlaintext,
+		})
+	}
+	switch {
+	case c.SMTP != nil:
+		s := c.SMTP
+		smtp := mailbox.NewSMTP(mailbox.SMTPOptions{
+			Address: s.Address, TLS: s.TLS, Username: s.Username, Password: string(s.Password), Auth: s.Auth, Token: token,
+			Rate: int(s.Rate), AllowPlaintext: s.AllowPlaintext, Ask: imap, From: m.From, To: m.To,
+		})
+		return smtp, smtpConnections
+	case imap != nil:
+		return imap, c.IMAP.Connections
+	default:
+		return mailbox.NewDirectory(c.Directory), 1
+	}
+}

@@ -1,0 +1,31 @@
+package bridge
+
+import (
+	"context"
+	"errors"
+
+	"covebridge/bridge/ledger"
+)
+
+// Resend queues a run once more, whatever became of it. Its mail keeps its
+// Message-ID; where there is none yet, it is made now.
+func (b *Bridge) Resend(ctx context.Context, name string) (ledger.Entry, error) {
+	e, _, err := b.Ledger.Entry(ctx, name)
+	if err != nil {
+		return e, err
+	}
+	if len(e.Mail) == 0 {
+		if b.render(&e); e.State == ledger.Failed && len(e.Mail) == 0 {
+			return e, errors.New(e.Reason)
+		}
+	}
+	e.Doubt = false // it is wanted again though it may be there
+	return e, b.Ledger.Resend(ctx, e)
+}
+
+// Drain delivers what is due, then ends: for what Resend or Backfill queued.
+func (b *Bridge) Drain(ctx context.Context) (Delivered, error) {
+	done := make(chan struct{})
+	close(done)
+	return b.deliver(ctx, done)
+}

@@ -1,0 +1,171 @@
+package bridge
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"covebridge/bridge/backup"
+	"covebridge/bridge/ledger"
+	"covebridge/bridge/message"
+)
+
+func (p *Polled) count(n *int64) { atomic.AddInt64(n, 1) }
+
+// settle groups the device's sessions, as they were known at the product's
+// time at, and puts the runs that are ready into the outbox, oldest first.
+func (b *Bridge) settle(ctx context.Context, src Source, d ledger.Device, at time.Time, p *Polled) error {
+	sessions, err := b.nearOpen(ctx, d, at)
+	if err != nil || len(sessions) == 0 {
+		return err
+	}
+	var wanted, unwanted []backup.Session
+	for _, s := range sessions {
+		if b.Filter.source(s.Source) != "" {
+			unwanted = append(unwanted, s)
+		} else {
+			wanted = append(wanted, s)
+		}
+	}
+	groups := backup.Groups(d.Device, wanted, b.Rules, at)
+	groups = append(groups, backup.Groups(d.Device, unwanted, backup.Rules{BySource: true}, at)...)
+	for _, g := range groups {
+		var run backup.Run
+		switch {
+		case g.Sent:
+			continue
+		case g.Open == "":
+			run = g.Run
+		case g.Unfinished() && b.MaxWait > 0 && at.Sub(g.Start) > b.MaxWait:
+			run = g.Overdue(b.MaxWait, at)
+			if _, _, err := b.Ledger.Entry(ctx, run.ID); !errors.Is(err, ledger.ErrUnknown) {
+				if err != nil {
+					return err
+				}
+				continue // told already
+			}
+		default:
+			continue
+		}
+		wait, err := b.texts(ctx, src, d, &run, at)
+		if err != nil {
+			return err
+		}
+		if wait {
+			continue
+		}
+		if err := b.queue(ctx, d, run, p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// nearOpen gives the device's open sessions and those around them.
+func (b *Bridge) nearOpen(ctx context.Context, d ledger.Device, at time.Time) ([]backup.Session, error) {
+	open, err := b.Ledger.Sessions(ctx, d.Key(), at.AddDate(100, 0, 0))
+	if err != nil || len(open) == 0 {
+		return nil, err
+	}
+	return b.Ledger.Sessions(ctx, d.Key(), open[0].Start.Add(-surroundings))
+}
+
+// queue decides what becomes of a run, completes it, and commits it.
+func (b *Bridge) queue(ctx context.Context, d ledger.Device, run backup.Run, p *Polled) error {
+	e := b.judge(d, &run)
+	if e.State == ledger.Queued {
+		if err := b.complete(ctx, &run); err != nil {
+			return err
+		}
+	}
+	e.Run = run
+	if e.State == ledger.Queued {
+		b.render(&e)
+	}
+	added, err := b.Ledger.Commit(ctx, e)
+	if isLost(err) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("queue run %s: %w", run.ID, err)
+	}
+	if added > 0 && e.State == ledger.Queued {
+		p.count(&p.Queued)
+		select {
+		case b.wake <- struct{}{}:
+		default:
+		}
+	}
+	return nil
+}
+
+// judge names the run's job and says whether it is to be mailed. Mails about
+// runs that began before the device was first seen may have gone out before
+// the ledger was made, so that the mailbox is asked.
+func (b *Bridge) judge(d ledger.Device, run *backup.Run) ledger.Entry {
+	e := ledger.Entry{Account: d.Account, State: ledger.Queued, MessageID: message.ID(run.ID), Doubt: run.Start.Before(d.First)}
+	job, err := b.Job.Name(*run)
+	if err != nil {
+		e.State, e.Reason = ledger.Failed, "job.name: "+err.Error()
+	}
+	run.Job = job
+	rule := b.Filter.stops(*run)
+	if len(run.Sessions) > 0 && rule == "" {
+		rule = b.Filter.source(run.Sessions[0].Source)
+	}
+	switch {
+	case run.Kind == backup.Whole && !run.End.After(d.Baseline):
+		e.State, e.Reason = ledger.Baseline, "ended before "+d.Baseline.UTC().Format(time.RFC3339)+", poll.backfill before the device was first seen"
+	case rule != "":
+		e.State, e.Reason = ledger.Filtered, rule
+	}
+	return e
+}
+
+// render makes the entry's mail. A run that can't be rendered is kept as
+// failed, with its cause.
+func (b *Bridge) render(e *ledger.Entry) {
+	m, err := b.Renderer.Render(e.Run)
+	if err != nil {
+		e.State, e.Reason, e.Mail = ledger.Failed, "the mail could not be made: "+err.Error(), nil
+		b.Log.Error("the mail of a run could not be made; `covebridge resend` tries it again", "run", e.Run.ID, "err", err)
+		return
+	}
+	e.Mail = m.Bytes
+}
+
+// texts reads the error texts of the sessions that did not end clean. wait: they
+// can't be had now, and the run is young enough to wait for the next poll.
+func (b *Bridge) texts(ctx context.Context, src Source, d ledger.Device, run *backup.Run, at time.Time) (wait bool, err error) {
+	if b.judge(d, run).State != ledger.Queued {
+		return false, nil
+	}
+	run.Sessions = slices.Clone(run.Sessions)
+	for i := range run.Sessions {
+		s := &run.Sessions[i]
+		if !s.Finished() || s.Clean() {
+			continue
+		}
+		switch {
+		case s.ID != "":
+			var cause error
+			if s.Errors, cause = src.Errors(ctx, d.Device, *s); cause != nil {
+				s.ErrorsMissing = "the error texts could not be read: " + oneLine(cause.Error())
+			}
+			if ctx.Err() != nil {
+				return false, ctx.Err()
+			}
+		case d.NoHistory != "":
+			s.ErrorsMissing = "the error texts could not be read: " + d.NoHistory
+		default:
+			s.ErrorsMissing = "no error texts: only the statistics tell of this session"
+		}
+		if s.ErrorsMissing != "" && b.History && at.Sub(run.End) < 2*b.Interval {
+			return true, nil
+		}
+	}
+	return false, nil
+}

@@ -1,0 +1,84 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+	"github.com/spf13/cobra"
+
+	"covebridge/bridge"
+)
+
+func newBackfill(a *app) *cobra.Command {
+	var since, until string
+	var span bridge.Span
+	c := &cobra.Command{
+		Use:   "backfill --since DATE",
+		Short: "Send the mails of runs that are long over",
+		Long: `Send the mails of runs that ended in a span of time and were never sent, with
+their true dates. It can be stopped and begun again: what was sent stays sent,
+and a second backfill over the same span sends nothing.`,
+		Example: `  covebridge backfill --since 2026-11-01 --customer 'Acme*' --dry-run
+  covebridge backfill --since 7d --device srv01_ab12c`,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			now := time.Now()
+			var err error
+			if span.Since, err = moment(since, now); err != nil {
+				return usageError{fmt.Errorf("--since: %w", err)}
+			}
+			if span.Until, err = moment(until, now); err != nil {
+				return usageError{fmt.Errorf("--until: %w", err)}
+			}
+			if span.Since.IsZero() {
+				return usageError{errors.New("--since is missing: a date such as 2026-11-01, or a span such as 7d")}
+			}
+			if !span.Until.IsZero() && !span.Until.After(span.Since) {
+				return usageError{errors.New("--until has to be later than --since")}
+			}
+			b, err := a.open(cmd.Context())
+			if err != nil {
+				return err
+			}
+			defer b.Close()
+			if err := b.Ledger.Hold(cmd.Context()); err != nil {
+				return err
+			}
+			bar := a.bar("devices")
+			runs, err := b.Backfill(cmd.Context(), span, func(p bridge.Progress) {
+				bar.ChangeMax(p.Total)
+				bar.Describe(fmt.Sprintf("%s found", plural(p.Runs, "run", "runs")))
+				_ = bar.Set(p.Done)
+			})
+			_ = bar.Exit()
+			fmt.Fprintln(a.errs)
+			if errors.Is(err, context.Canceled) {
+				return fmt.Errorf("stopped after %s; the same call goes on from here", plural(runs, "run", "runs"))
+			}
+			if span.DryRun {
+				fmt.Fprintf(a.out, "%s would be sent\n", plural(runs, "run", "runs"))
+				return err
+			}
+			return errors.Join(err, a.drain(cmd, b))
+		},
+	}
+	c.Flags().StringVar(&since, "since", "", "runs that ended since: a date, a date with time, or a span such as 7d")
+	c.Flags().StringVar(&until, "until", "", "runs that ended before; default: now")
+	c.Flags().StringSliceVar(&span.Customers.Include, "customer", nil, "only these customers (glob; may be given again)")
+	c.Flags().StringSliceVar(&span.Devices.Include, "device", nil, "only these devices (glob; may be given again)")
+	c.Flags().BoolVar(&span.DryRun, "dry-run", false, "count; record and send nothing")
+	return c
+}
+
+// bar is a progress bar on a terminal, and silent elsewhere.
+func (a *app) bar(what string) *progressbar.ProgressBar {
+	w := a.errs
+	if !isTerminal(w) {
+		w = io.Discard
+	}
+	return progressbar.NewOptions(1, progressbar.OptionSetWriter(w), progressbar.OptionSetDescription(what),
+		progressbar.OptionShowCount(), progressbar.OptionSetPredictTime(true), progressbar.OptionThrottle(100*time.Millisecond))
+}

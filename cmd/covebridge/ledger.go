@@ -1,0 +1,70 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"covebridge/bridge/ledger"
+)
+
+func newLedger(a *app) *cobra.Command {
+	c := &cobra.Command{
+		Use:   "ledger",
+		Short: "Move the ledger to another database",
+	}
+	c.AddCommand(&cobra.Command{
+		Use:   "copy FROM TO",
+		Short: "Copy a ledger, from SQLite to PostgreSQL or back",
+		Long: `Copy everything a ledger holds into an empty one. FROM and TO are paths of SQLite
+files or postgres:// URLs. Stop covebridge first; afterwards set ledger.postgres
+or ledger.sqlite to TO and start it again.`,
+		Example: `  covebridge ledger copy covebridge.db postgres://covebridge:SECRET@db.example/covebridge`,
+		Args:    cobra.ExactArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			ctx := cmd.Context()
+			o := place(args[0])
+			if o.SQLite != "" {
+				if _, err := os.Stat(o.SQLite); err != nil {
+					return fmt.Errorf("FROM: %w", err)
+				}
+			}
+			from, err := ledger.Open(ctx, o)
+			if err != nil {
+				return err
+			}
+			defer from.Close()
+			to, err := ledger.Open(ctx, place(args[1]))
+			if err != nil {
+				return err
+			}
+			defer to.Close()
+			if err := errors.Join(from.Hold(ctx), to.Hold(ctx)); err != nil {
+				return err
+			}
+			bar := a.bar("copying")
+			err = ledger.Copy(ctx, from, to, func(done, total int) {
+				bar.ChangeMax(total)
+				_ = bar.Set(done)
+			})
+			_ = bar.Exit()
+			fmt.Fprintln(a.errs)
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(a.out, "%s is copied to %s\n", from, to)
+			return nil
+		},
+	})
+	return c
+}
+
+func place(s string) ledger.Options {
+	if strings.HasPrefix(s, "postgres://") || strings.HasPrefix(s, "postgresql://") {
+		return ledger.Options{Postgres: s}
+	}
+	return ledger.Options{SQLite: s}
+}

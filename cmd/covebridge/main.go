@@ -1,0 +1,62 @@
+// Command covebridge polls Cove Data Protection and puts one mail for every
+// finished backup run into the mailbox that Backupchecks reads.
+//
+// Exit status: 0 done, 1 something failed, 2 wrong usage or configuration.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"covebridge/bridge/config"
+	"covebridge/bridge/ledger"
+	"covebridge/bridge/message"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends it at once
+	os.Exit(execute(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// execute runs one verb and gives the exit status.
+func execute(ctx context.Context, args []string, out, errs io.Writer) int {
+	root := newRoot(&app{out: out, errs: errs})
+	root.SetArgs(args)
+	root.SetOut(out)
+	root.SetErr(errs)
+	err := root.ExecuteContext(ctx)
+	switch {
+	case err == nil:
+		return 0
+	case errors.Is(err, errTold):
+		return 1
+	}
+	fmt.Fprintf(errs, "covebridge: error: %v\n", err)
+	if misconfigured(err) {
+		return 2
+	}
+	return 1
+}
+
+// errTold: something failed, and was told already.
+var errTold = errors.New("failed")
+
+// usageError is a wrong call.
+type usageError struct{ error }
+
+// misconfigured tells whether it is the call or the configuration that is wrong.
+func misconfigured(err error) bool {
+	var (
+		usage    usageError
+		settings *config.Error
+		template *message.TemplateError
+	)
+	return errors.As(err, &usage) || errors.As(err, &settings) || errors.As(err, &template) ||
+		errors.Is(err, os.ErrNotExist) || errors.Is(err, ledger.ErrHeld) || errors.Is(err, ledger.ErrNewer)
+}

@@ -1,0 +1,88 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"covebridge/bridge"
+)
+
+func newOnce(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "once",
+		Short: "Poll and deliver once, then end; for cron",
+		Long: `Poll every Cove account once, deliver what is due, and end. The exit status is 1
+if an account could not be polled or a mail could not be delivered; what is left
+is taken up by the next start.`,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			b, err := a.open(cmd.Context())
+			if err != nil {
+				return err
+			}
+			defer b.Close()
+			if err := b.Ledger.Hold(cmd.Context()); err != nil {
+				return err
+			}
+			s, err := b.Once(cmd.Context())
+			for _, p := range s.Polled {
+				fmt.Fprintln(a.out, polled(p))
+			}
+			fmt.Fprintln(a.out, delivered(s.Delivered))
+			if s.Waiting > 0 {
+				fmt.Fprintf(a.out, "%s to be delivered by the next start\n", plural(s.Waiting, "mail waits", "mails wait"))
+			}
+			if errors.Is(err, context.Canceled) {
+				return errors.New("stopped before the end; the next start goes on from here")
+			}
+			if err == nil && (s.Waiting > 0 || s.Delivered.Refused > 0 || broken(s)) {
+				return errTold
+			}
+			return err
+		},
+	}
+}
+
+func polled(p bridge.Polled) string {
+	if p.Elsewhere {
+		return fmt.Sprintf("%s: another covebridge is polling it", p.Account)
+	}
+	s := fmt.Sprintf("%s: %s read, %d with news, %s", p.Account, plural(p.Devices, "device", "devices"), p.Changed, plural(p.Queued, "new mail", "new mails"))
+	if p.Broken > 0 {
+		s += fmt.Sprintf(", %d FAILED (see the log)", p.Broken)
+	}
+	return s
+}
+
+func delivered(d bridge.Delivered) string {
+	s := plural(d.Sent, "mail delivered", "mails delivered")
+	if d.Found > 0 {
+		s += fmt.Sprintf(", %d in the mailbox already", d.Found)
+	}
+	if d.Resent > 0 {
+		s += fmt.Sprintf(", %d sent again after an unknown outcome", d.Resent)
+	}
+	if d.Refused > 0 {
+		s += fmt.Sprintf(", %d REFUSED (see covebridge history --state failed)", d.Refused)
+	}
+	return s
+}
+
+func broken(s bridge.Summary) bool {
+	for _, p := range s.Polled {
+		if p.Broken > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// plural writes a number with the word that fits it.
+func plural[N int | int64](n N, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}

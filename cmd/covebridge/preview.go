@@ -1,0 +1,87 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"covebridge/bridge"
+	"covebridge/bridge/ledger"
+	"covebridge/bridge/mailbox"
+	"covebridge/bridge/message"
+)
+
+func newPreview(a *app) *cobra.Command {
+	var out, device string
+	var limit int
+	c := &cobra.Command{
+		Use:   "preview",
+		Short: "Show or write the mails; send and record nothing",
+		Long: `Poll Cove and show the mails that a first start would deliver, those of the last
+poll.backfill, without sending or recording anything. With --out they are
+written as .eml files, for any mail program to open.`,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, log, err := a.load()
+			if err != nil {
+				return err
+			}
+			c.Ledger.SQLite, c.Ledger.Postgres = ":memory:", ""
+			b, err := bridge.Open(cmd.Context(), c, log)
+			if err != nil {
+				return err
+			}
+			defer b.Close()
+			var dir *mailbox.Directory
+			if out != "" {
+				if err := os.MkdirAll(out, 0o700); err != nil {
+					return fmt.Errorf("make the folder for the mails: %w", err)
+				}
+				dir = mailbox.NewDirectory(out)
+			}
+			total, shown := 0, 0
+			err = b.Preview(cmd.Context(), func(e ledger.Entry) error {
+				total++
+				if device != "" && !strings.Contains(strings.ToLower(e.Run.Device.Name), strings.ToLower(device)) {
+					return nil
+				}
+				if limit > 0 && shown >= limit {
+					return nil
+				}
+				shown++
+				if dir == nil {
+					return a.preview(e)
+				}
+				mail := mailbox.Mail{MessageID: e.MessageID, Date: e.Run.End, Bytes: e.Mail}
+				_, err := dir.Deliver(cmd.Context(), mail, func(string) error { return nil })
+				return err
+			})
+			if err != nil {
+				return err
+			}
+			where := "shown"
+			if dir != nil {
+				where = "written to " + filepath.Clean(out)
+			}
+			fmt.Fprintf(a.errs, "%s, %d %s; nothing was sent or recorded\n", plural(total, "mail", "mails"), shown, where)
+			return nil
+		},
+	}
+	c.Flags().StringVar(&out, "out", "", "write the mails as .eml files into this folder")
+	c.Flags().StringVar(&device, "device", "", "only devices with this in their name")
+	c.Flags().IntVar(&limit, "limit", 0, "at most so many; 0: all")
+	return c
+}
+
+func (a *app) preview(e ledger.Entry) error {
+	mail, err := message.Read(bytes.NewReader(e.Mail))
+	if err != nil {
+		return errors.Join(fmt.Errorf("read the mail of %s", e.Run.ID), err)
+	}
+	_, err = fmt.Fprintf(a.out, "%s\n%s\n", strings.Repeat("─", 72), printable(mail.String()))
+	return err
+}

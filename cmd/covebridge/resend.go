@@ -1,0 +1,54 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"covebridge/bridge"
+	"covebridge/bridge/ledger"
+)
+
+func newResend(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "resend RUN...",
+		Short: "Send the mail of a run again",
+		Long: `Send the mail of a run again, whatever became of it, with the same Message-ID. RUN
+is its name as "covebridge history" lists it, or the beginning of that.`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			b, err := a.open(cmd.Context())
+			if err != nil {
+				return err
+			}
+			defer b.Close()
+			for _, name := range args {
+				e, err := b.Resend(cmd.Context(), name)
+				if err != nil {
+					return err
+				}
+				fmt.Fprintf(a.out, "%s is queued again\n", e.Run.ID)
+			}
+			return a.drain(cmd, b)
+		},
+	}
+}
+
+// drain delivers what is queued, or leaves it to the covebridge that runs.
+func (a *app) drain(cmd *cobra.Command, b *bridge.Bridge) error {
+	err := b.Ledger.Hold(cmd.Context())
+	if errors.Is(err, ledger.ErrHeld) {
+		fmt.Fprintln(a.out, "the covebridge that is running delivers it within seconds")
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	d, err := b.Drain(cmd.Context())
+	fmt.Fprintln(a.out, delivered(d))
+	if err == nil && (d.Refused > 0 || d.Retried > 0) {
+		return errTold
+	}
+	return err
+}

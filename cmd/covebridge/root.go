@@ -1,0 +1,116 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/lmittmann/tint"
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"covebridge/bridge"
+	"covebridge/bridge/config"
+	"covebridge/bridge/ledger"
+)
+
+// app is what the verbs share: where to write, and the flags of all.
+type app struct {
+	out, errs  io.Writer
+	configPath string
+	json       bool
+}
+
+func newRoot(a *app) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "covebridge",
+		Short: "Mails from Cove Data Protection for Backupchecks",
+		Long: `covebridge polls Cove Data Protection, turns every finished backup run into one
+mail, and puts it exactly once into the mailbox that Backupchecks reads.
+
+Begin with "covebridge demo" to see it work, or "covebridge init" to set it up.`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.NoArgs,
+		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	root.CompletionOptions.HiddenDefaultCmd = true
+	root.PersistentFlags().StringVarP(&a.configPath, "config", "c", "config.yaml", "configuration file")
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return usageError{fmt.Errorf("%w: see %q", err, c.CommandPath()+" --help")}
+	})
+	root.AddCommand(
+		newRun(a), newOnce(a), newPreview(a), newCheck(a), newDevices(a), newHistory(a), newShow(a), newResend(a),
+		newBackfill(a), newDemo(a), newSim(a), newInit(a), newParserRule(a), newLedger(a), newVersion(a),
+	)
+	refuseExtra(root)
+	return root
+}
+
+// refuseExtra makes wrong arguments and unknown verbs usage errors.
+func refuseExtra(c *cobra.Command) {
+	check := c.Args
+	c.Args = func(c *cobra.Command, args []string) error {
+		if check == nil {
+			check = cobra.NoArgs
+		}
+		if err := check(c, args); err != nil {
+			return usageError{fmt.Errorf("%w: see %q", err, c.CommandPath()+" --help")}
+		}
+		return nil
+	}
+	for _, sub := range c.Commands() {
+		refuseExtra(sub)
+	}
+}
+
+// load reads the configuration and tells of its warnings.
+func (a *app) load() (*config.Config, *slog.Logger, error) {
+	c, err := config.Load(a.configPath)
+	if err != nil {
+		return nil, nil, err
+	}
+	log := a.logger(c.Log)
+	for _, w := range c.Warnings {
+		log.Warn(w)
+	}
+	return c, log, nil
+}
+
+// open gives a bridge as configured.
+func (a *app) open(ctx context.Context) (*bridge.Bridge, error) {
+	c, log, err := a.load()
+	if err != nil {
+		return nil, err
+	}
+	return bridge.Open(ctx, c, log)
+}
+
+// ledger opens the configured ledger to look into it. Secrets are not needed
+// for that, so that it works in any shell.
+func (a *app) ledger(ctx context.Context) (*ledger.Ledger, error) {
+	c, err := config.Peek(a.configPath)
+	if err != nil {
+		return nil, err
+	}
+	return ledger.Open(ctx, ledger.Options{SQLite: c.Ledger.SQLite, Postgres: string(c.Ledger.Postgres)})
+}
+
+// logger writes to standard error: for people on a terminal, JSON on demand.
+func (a *app) logger(c config.Log) *slog.Logger {
+	var level slog.Level
+	_ = level.UnmarshalText([]byte(strings.ToUpper(c.Level))) // the configuration was checked
+	if c.Format == "json" {
+		return slog.New(slog.NewJSONHandler(a.errs, &slog.HandlerOptions{Level: level}))
+	}
+	return slog.New(tint.NewHandler(a.errs, &tint.Options{Level: level, TimeFormat: time.DateTime, NoColor: !isTerminal(a.errs)}))
+}
+
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}

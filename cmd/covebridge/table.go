@@ -1,0 +1,97 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"strings"
+	"unicode"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/jedib0t/go-pretty/v6/text"
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+)
+
+// grid is what a verb shows: a table for people, or a JSON array of objects
+// for programs.
+type grid struct {
+	a      *app
+	titles []string
+	rows   [][]string
+}
+
+func (a *app) table(titles ...string) *grid { return &grid{a: a, titles: titles} }
+
+func (a *app) jsonFlag(c *cobra.Command) {
+	c.Flags().BoolVar(&a.json, "json", false, "write JSON")
+}
+
+func (g *grid) row(cells ...string) { g.rows = append(g.rows, cells) }
+
+func (g *grid) write() error {
+	if g.a.json {
+		return g.writeJSON()
+	}
+	w := table.NewWriter()
+	w.SetOutputMirror(g.a.out)
+	style := table.StyleLight
+	style.Options = table.OptionsNoBordersAndSeparators
+	style.Format.Header = text.FormatDefault
+	w.SetStyle(style)
+	if f, ok := g.a.out.(*os.File); ok && isTerminal(f) {
+		if width, _, err := term.GetSize(int(f.Fd())); err == nil {
+			w.Style().Size.WidthMax = width
+			w.SetColumnConfigs([]table.ColumnConfig{{Number: len(g.titles), WidthMax: max(width/2, 30)}})
+		}
+	}
+	w.AppendHeader(line(g.titles))
+	for _, r := range g.rows {
+		w.AppendRow(line(r))
+	}
+	w.Render()
+	return nil
+}
+
+func line(cells []string) table.Row {
+	row := make(table.Row, len(cells))
+	for i, c := range cells {
+		row[i] = printable(c)
+	}
+	return row
+}
+
+// writeJSON names each cell by its title, in lower case.
+func (g *grid) writeJSON() error {
+	rows := make([]map[string]string, len(g.rows))
+	for i, r := range g.rows {
+		rows[i] = map[string]string{}
+		for j, cell := range r {
+			name := strings.ToLower(g.titles[j])
+			if name == "" {
+				name = "state"
+			}
+			rows[i][name] = cell
+		}
+	}
+	return g.a.printJSON(rows)
+}
+
+func (a *app) printJSON(v any) error {
+	e := json.NewEncoder(a.out)
+	e.SetIndent("", "  ")
+	if err := e.Encode(v); err != nil {
+		return fmt.Errorf("write JSON: %w", err)
+	}
+	return nil
+}
+
+// printable keeps texts from outside from steering the terminal.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r != '\n' && (unicode.IsControl(r) || unicode.In(r, unicode.Cf)) {
+			return '\uFFFD'
+		}
+		return r
+	}, s)
+}
