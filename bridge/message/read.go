@@ -1,0 +1,46 @@
+package message
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	_ "github.com/emersion/go-message/charset" // mails read back may be in any
+	"github.com/emersion/go-message/mail"
+)
+
+// Content is a mail as a person reads it.
+type Content struct {
+	From, To, Date, Subject string
+	Text                    string // the text part, lines ended by LF
+}
+
+// Read reads a mail back. What it gives of texts from outside is not made safe
+// for a terminal.
+func Read(r io.Reader) (c Content, err error) {
+	mr, err := mail.CreateReader(r)
+	if err != nil {
+		return c, fmt.Errorf("read mail: %w", err)
+	}
+	defer mr.Close()
+	for key, value := range map[string]*string{"From": &c.From, "To": &c.To, "Date": &c.Date, "Subject": &c.Subject} {
+		if *value, err = mr.Header.Text(key); err != nil {
+			return c, fmt.Errorf("read mail: %s: %w", key, err)
+		}
+	}
+	part, err := mr.NextPart()
+	if err != nil {
+		return c, fmt.Errorf("read mail: text part: %w", err)
+	}
+	text, err := io.ReadAll(part.Body)
+	if err != nil {
+		return c, fmt.Errorf("read mail: text part: %w", err)
+	}
+	c.Text = strings.ReplaceAll(string(text), "\r\n", "\n")
+	return c, nil
+}
+
+// String gives the headers that a mail program shows, and the text.
+func (c Content) String() string {
+	return fmt.Sprintf("From: %s\nTo: %s\nDate: %s\nSubject: %s\n\n%s", c.From, c.To, c.Date, c.Subject, c.Text)
+}
