@@ -1,6 +1,7 @@
 package mailbox
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -53,7 +54,7 @@ func startMemory(t *testing.T, caps ...imap.Cap) *memory {
 	}
 	server := imapserver.New(&imapserver.Options{
 		NewSession: func(*imapserver.Conn) (imapserver.Session, *imapserver.GreetingData, error) {
-			return users.NewSession(), nil, nil
+			return wholeSession{users.NewSession().(imapserver.SessionIMAP4rev2)}, nil, nil
 		},
 		Caps:         set,
 		InsecureAuth: true,
@@ -67,6 +68,26 @@ func startMemory(t *testing.T, caps ...imap.Cap) *memory {
 	t.Cleanup(func() { server.Close() })
 	return &memory{user, ln.Addr().String()}
 }
+
+// wholeSession keeps a mail only if all of it came, as servers must
+// (RFC 9051 section 6.3.12); imapmemserver itself keeps what came before the
+// connection broke.
+type wholeSession struct{ imapserver.SessionIMAP4rev2 }
+
+func (s wholeSession) Append(folder string, r imap.LiteralReader, o *imap.AppendOptions) (*imap.AppendData, error) {
+	var all bytes.Buffer
+	if _, err := io.CopyN(&all, r, r.Size()); err != nil {
+		return nil, err
+	}
+	return s.SessionIMAP4rev2.Append(folder, wholeLiteral{&all, r.Size()}, o)
+}
+
+type wholeLiteral struct {
+	io.Reader
+	size int64
+}
+
+func (l wholeLiteral) Size() int64 { return l.size }
 
 // count tells how many mails a folder holds.
 func (s *memory) count(t *testing.T, folder string) int {
