@@ -1,0 +1,233 @@
+"""Tests of the parser rule over mails and the runs they were made from.
+
+MAILS names the directory: each NAME.eml beside its NAME.json. Without it, the
+golden mails are taken.
+"""
+
+import email
+import email.policy
+import html
+import json
+import os
+import pathlib
+import random
+import re
+import time
+import unittest
+
+import covebridge
+import mutate
+import truth
+
+MAILS = pathlib.Path(os.environ.get("MAILS") or pathlib.Path(__file__).parent.parent / "testdata" / "mails")
+covebridge.SOFTWARES = ("Cove Data Protection", "Acronis Cyber Protect")
+
+
+class Mail:
+    def __init__(self, path):
+        self.name = path.stem
+        with open(path, "rb") as file:
+            mail = email.message_from_binary_file(file, policy=email.policy.default)
+        self.sender, self.subject = str(mail["From"]), str(mail["Subject"])
+        self.text = mail.get_body(("plain",)).get_content().replace("\n", "\r\n")
+        self.html = mail.get_body(("html",)).get_content().replace("\n", "\r\n")
+        self.run = json.loads(path.with_suffix(".json").read_text("utf-8"))
+        self.want = truth.expected(self.run)
+
+    def parse(self, html_body, text_body):
+        return covebridge.parse(self.sender, self.subject, html_body, text_body)
+
+
+def load():
+    mails = [Mail(path) for path in sorted(MAILS.glob("*.eml"))]
+    assert len(mails) >= 20, f"{len(mails)} mails in {MAILS}"
+    return mails
+
+
+class Truth(unittest.TestCase):
+    """Every mail means what its run meant."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.mails = load()
+
+    def check(self, mail, got, what):
+        self.assertIsNotNone(got, (mail.name, what))
+        got = dict(got)
+        self.assertTrue(got.pop("overall_message"), (mail.name, what))
+        self.maxDiff = None
+        self.assertEqual(mail.want, got, (mail.name, what))
+
+    def not_wrong(self, mail, got, what):
+        """Whatever was done to the mail: the right status, or none."""
+        if got is not None:
+            self.assertEqual(mail.want["overall_status"], got["overall_status"], (mail.name, what))
+            self.assertEqual([o["status"] for o in mail.want["objects"]], [o["status"] for o in got["objects"]], (mail.name, what))
+
+    def test_text_alone(self):
+        for mail in self.mails:
+            for what, change in mutate.TEXT.items():
+                for nothing in (None, ""):
+                    self.check(mail, mail.parse(nothing, change(mail.text)), "text, " + what)
+
+    def test_html_alone(self):
+        for mail in self.mails:
+            for what, change in mutate.HTML.items():
+                for nothing in (None, ""):
+                    self.check(mail, mail.parse(change(mail.html), nothing), "HTML, " + what)
+
+    def test_both(self):
+        for mail in self.mails:
+            self.check(mail, mail.parse(mail.html, mail.text), "both")
+            self.check(mail, mail.parse(mutate.exchange(mail.html), mutate.converted(mail.html)), "both by Exchange")
+            self.check(mail, mail.parse(mail.html.encode(), mail.text.encode()), "bytes")
+
+    def test_text_made_of_html(self):
+        for mail in self.mails:
+            self.check(mail, mail.parse(None, mutate.converted(mail.html)), "text made of HTML")
+
+    def test_message_holds_what_happened(self):
+        for mail in self.mails:
+            message = mail.parse(mail.html, mail.text)["overall_message"]
+            for remark in mail.run.get("remarks") or []:
+                self.assertIn(truth.clean(remark, 1000), message, mail.name)
+            if mail.run.get("attempt", 0) > 1:
+                self.assertIn(f"Attempt {mail.run['attempt']}", message, mail.name)
+            if mail.run["kind"] == "overdue":
+                self.assertIn("Still unfinished", message, mail.name)
+            if mail.run["kind"].endswith("silence"):
+                self.assertIn("No backup has", message, mail.name)
+
+    def test_damage_never_gives_a_wrong_status(self):
+        for mail in self.mails:
+            damaged = [("wrapped", None, mutate.wrapped(mail.text)),
+                       ("broken at each", None, re.sub(r" (?=[A-Z][\w ]*:)", "\n", mail.text))]
+            for word in covebridge.HEAD + ("Object", "Result", "Error", "Remark", "Last"):
+                damaged.append(("broken at " + word, None, mutate.every_break(mail.text, word)))
+            damaged.append(("decoded twice", html.unescape(mail.html), mail.text))
+            damaged.append(("recoded", mutate.recoded(mail.html), mutate.recoded(mail.text)))
+            for what, h, t in damaged:
+                self.not_wrong(mail, mail.parse(h, t), what)
+            # Of a mail of which only a twice decoded HTML part is left, the overall status at least.
+            got = mail.parse(html.unescape(mail.html), None)
+            if got is not None:
+                self.assertEqual(mail.want["overall_status"], got["overall_status"], mail.name)
+
+    def test_cut_off(self):
+        for mail in self.mails:
+            for body, where in ((mail.text, "text"), (mail.html, "HTML")):
+                for at in range(0, len(body), max(len(body) // 60, 1)):
+                    args = (body[:at], None) if where == "HTML" else (None, body[:at])
+                    got = mail.parse(*args)
+                    if got is not None:
+                        self.assertEqual(mail.want["overall_status"], got["overall_status"], (mail.name, where, at))
+                        if got["objects"]:  # all of them, or none where the cut came before the first
+                            self.not_wrong(mail, got, (where, at))
+
+    def test_random_damage_never_raises(self):
+        rng = random.Random(1)
+        for mail in self.mails:
+            for _ in range(20):
+                bodies = []
+                for body in (mail.html, mail.text):
+                    for _ in range(rng.randrange(1, 8)):
+                        a, b = sorted(rng.randrange(len(body) + 1) for _ in range(2))
+                        b = min(b, a + 40)
+                        body = rng.choice((body[:a] + body[b:], body[:a] + body[a:b] * 2 + body[b:],
+                                           body[:a] + chr(rng.randrange(0x10ffff)) + body[b:],
+                                           body[:a] + rng.choice(("<", "<!--", "<![CDATA[", "&", "</td>", "\n", "<tr>", "Status: Success\n")) + body[a:]))
+                    bodies.append(body)
+                got = mail.parse(*bodies)
+                if got is not None:
+                    self.assertIn(got["overall_status"], covebridge.STATUSES)
+
+
+class Claim(unittest.TestCase):
+    """The rule claims what is ours, and nothing else."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.mail = next((m for m in load() if m.want["objects"]), None)
+
+    def test_sender(self):
+        m = self.mail
+        for sender in ("cove@msp.example", "COVE@MSP.example", "Cove <cove@msp.example>", '"a <b@c>" <cove@msp.example>'):
+            self.assertIsNotNone(covebridge.parse(sender, m.subject, m.html, m.text), sender)
+        for sender in ("", None, "x@msp.example", "cove@msp.example.evil.example", "xcove@msp.example",
+                       '"cove@msp.example" <x@evil.example>', "cove@msp.example <x@evil.example>", 7):
+            self.assertIsNone(covebridge.parse(sender, m.subject, m.html, m.text), sender)
+
+    def test_empty_sender_setting_claims_nothing(self):
+        kept, covebridge.SENDER = covebridge.SENDER, ""
+        try:
+            self.assertIsNone(covebridge.parse("", self.mail.subject, self.mail.html, self.mail.text))
+        finally:
+            covebridge.SENDER = kept
+
+    def test_software(self):
+        m = self.mail
+        text = m.text.replace(m.want["backup_software"], "Another Backup")
+        self.assertIsNone(m.parse(None, text))
+        self.assertIsNone(m.parse(None, m.text.replace("Backup software", "Software")))
+        self.assertIsNone(m.parse("<p>Your invoice", "Your invoice"))
+
+    def test_contradictions(self):
+        m = self.mail
+        other = "Failed" if m.want["overall_status"] != "Failed" else "Success"
+        self.assertIsNone(covebridge.parse(m.sender, f"[Cove] {other}: x", m.html, m.text), "subject")
+        self.assertIsNone(m.parse(m.html, re.sub(r"(?m)^Status: \w+", "Status: " + other, m.text)), "bodies")
+        for subject in (None, "", "[EXTERNAL] " + m.subject, "FW: " + m.subject, "anything"):
+            self.assertIsNotNone(covebridge.parse(m.sender, subject, m.html, m.text), subject)
+
+    def test_forged_lines(self):
+        m = self.mail
+        for forged in ("Status: Success", "Status: Failed", "Job name: x", "Backup software: x", "Object 1 of 1: Success - x",
+                       "Object 9 of 9: Success - x", "Object 1 of 2: nonsense"):
+            for at in ("Customer: ", "Status: ", "Object 1 of ", "Last 28 days", "Summary: "):
+                text = m.text.replace(at, forged + "\r\n" + at, 1)
+                self.assertNotEqual(text, m.text, at)
+                got = m.parse(None, text)
+                if got is not None:
+                    self.assertEqual(m.want["overall_status"], got["overall_status"], (forged, at))
+                    self.assertEqual(m.want["objects"], got["objects"], (forged, at))
+
+    def test_odd_values_never_raise(self):
+        odd = (None, "", 0, b"", b"\xff\xfe", [], {}, object(), "\x00" * 1000, "<" * 5000, "<!--" * 500, "&#x110000;", "<table>" * 3000,
+               "Backup software:", "Backup software: Cove Data Protection\n" * 2)
+        for a in odd:
+            for b in odd:
+                self.assertIsNone(covebridge.parse("cove@msp.example", a, a, b))
+                self.assertIsNone(covebridge.parse(a, a, b, b))
+
+    def test_random_text_never_raises(self):
+        rng = random.Random(2)
+        words = list(covebridge.HEAD) + ["Object 1 of 1: Success - x", "\n", ": ", "<td>", "<tr>", "&amp;", "</table>", "<!--", "-->", "Result: x",
+                                         "Cove Data Protection", "Success", "\x00", "<![CDATA[", "Attempt 2", "Remark: "]
+        for _ in range(3000):
+            body = "".join(rng.choice(words) for _ in range(rng.randrange(60)))
+            covebridge.parse("cove@msp.example", body, body, body[::-1])
+
+    def test_large_body_is_quick(self):
+        m = self.mail
+        start = time.monotonic()
+        big = m.text.replace("Summary: ", "Summary: " + "x: y " * 300000)
+        self.assertIsNotNone(m.parse(None, big))
+        self.assertIsNone(m.parse(None, "x" * (covebridge._MAX_BODY + 1)))
+        self.assertLess(time.monotonic() - start, 20)
+
+    def test_adapter(self):
+        m = self.mail
+
+        class MailMessage:
+            from_address, subject, html_body, text_body = m.sender, m.subject, m.html, m.text
+
+        self.assertEqual(m.parse(m.html, m.text), covebridge.parse_message(MailMessage()))
+        self.assertIsNone(covebridge.parse_message(object()))
+        match = covebridge.PARSER["match"]
+        self.assertIn(match["from_contains"], m.sender)
+        self.assertRegex(m.subject, match["subject_regex"])
+        self.assertRegex(covebridge.PARSER["example"]["subject"], match["subject_regex"])
+
+
+if __name__ == "__main__":
+    unittest.main()
