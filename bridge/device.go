@@ -18,7 +18,7 @@ const (
 	// absence is after how many sweeps without a sight of a device another
 	// account may take it over.
 	absence = 3
-	// context is how far before the sessions in question others are read, so
+	// surroundings is how far before the sessions in question others are read, so
 	// that they are grouped as before.
 	surroundings = 24 * time.Hour
 )
@@ -137,13 +137,13 @@ func (b *Bridge) history(ctx context.Context, src Source, d ledger.Device, at ti
 // anchored reads the sessions from before since, as far back as it takes for
 // the grouping of those after it to be sure, within reason.
 func (b *Bridge) anchored(ctx context.Context, src Source, d backup.Device, since, until time.Time) (sessions []backup.Session, err error) {
-	for back := surroundings; ; back *= 4 {
-		from := since.Add(-back)
-		sessions, err = src.Sessions(ctx, d, from, until)
-		if err != nil || back > 16*surroundings || backup.Anchored(sessions, b.Rules.Window, since) {
-			return sessions, err
+	for _, back := range []time.Duration{surroundings, 4 * surroundings} {
+		sessions, err = src.Sessions(ctx, d, since.Add(-back), until)
+		if err != nil || backup.Anchored(sessions, b.Rules.Window, since) {
+			break
 		}
 	}
+	return sessions, err
 }
 
 // tellHistory notes, once, that a device's history can't be read or can again.

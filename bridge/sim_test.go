@@ -109,12 +109,12 @@ func tells(text string, s covesim.Session) bool {
 	return false
 }
 
-// A day and a half of a fleet with every oddity of Cove's.
+// Most of a day of a fleet with every oddity of Cove's.
 func TestFleet(t *testing.T) {
 	w, sim := simWorld(t, covesim.Options{Seed: 7, Devices: 40}, nil)
 	w.pollSim(sim, 0)
 	since := sim.Now()
-	for range 4 * 36 {
+	for range 4 * 16 {
 		w.pollSim(sim, 15*time.Minute)
 	}
 	until := sim.Now()
@@ -127,15 +127,17 @@ func TestFleet(t *testing.T) {
 
 // Devices that run every five minutes, polls every fifteen, nodes that come and go.
 func TestBusyFleet(t *testing.T) {
-	w, sim := simWorld(t, covesim.Options{Seed: 3, Devices: 12, Every: 5 * time.Minute, Without: covesim.Wedged | covesim.LongRuns}, nil)
+	w, sim := simWorld(t, covesim.Options{Seed: 3, Devices: 12, Every: 5 * time.Minute, History: 72 * time.Hour, Without: covesim.Wedged | covesim.LongRuns}, nil)
 	w.pollSim(sim, 0)
 	since := sim.Now()
 	devices := sim.Devices()
-	for i := range 24 {
+	for i := range 16 {
 		sim.ClearFaults()
-		if i%3 > 0 {
-			sim.Fault(covesim.Fault{Kind: covesim.Unreachable, Device: devices[i%len(devices)].ID})
-			sim.Fault(covesim.Fault{Kind: covesim.Broken, Device: devices[(i+5)%len(devices)].ID})
+		for j := range 2 * (i % 3) {
+			sim.Fault(covesim.Fault{Kind: covesim.Denied, Device: devices[(i+5*j)%len(devices)].ID})
+		}
+		if i == 7 { // tried again for some seconds
+			sim.Fault(covesim.Fault{Kind: covesim.Unreachable, Device: devices[2].ID})
 		}
 		w.pollSim(sim, 15*time.Minute)
 	}
