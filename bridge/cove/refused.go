@@ -14,7 +14,7 @@ import (
 
 // errFilter says that Cove takes the filter for an error, but not the call
 // without it.
-var errFilter = errors.New("Cove does not take the filter")
+var errFilter = errors.New("the filter is not one that Cove takes")
 
 // filterRest is how long no filter is tried after Cove refused one.
 const filterRest = time.Hour

@@ -22,7 +22,7 @@ func (c *Client) read(resp *http.Response, method string, decode func(*json.Deco
 	case errors.Is(err, errTooBig):
 		return "", err
 	case status == http.StatusTooManyRequests, status == http.StatusRequestTimeout, status >= 500:
-		return "", broken{fmt.Errorf("Cove answered HTTP %d", status)}
+		return "", broken{fmt.Errorf("HTTP %d from Cove", status)}
 	case status != http.StatusOK:
 		return "", &Error{Method: method, HTTPStatus: status}
 	case err != nil:

@@ -67,8 +67,8 @@ func (c *Client) timed(ctx context.Context, d backup.Device, s backup.Session, o
 		s.Start = t.(time.Time)
 	} else {
 		errs, err := c.errors(ctx, d, s)
-		if err != nil {
-			return s, err
+		if ctx.Err() != nil {
+			return s, ctx.Err()
 		}
 		for _, e := range errs {
 			if e.Time.After(s.Start) {
@@ -78,7 +78,9 @@ func (c *Client) timed(ctx context.Context, d backup.Device, s backup.Session, o
 		if s.Start.IsZero() {
 			s.Start = before(s, others)
 		}
-		if !s.Start.IsZero() {
+		// Without the errors it is a guess for now, and no reason to give up all
+		// the other sessions.
+		if err == nil && !s.Start.IsZero() {
 			c.guessed.Store(key, s.Start)
 		}
 	}

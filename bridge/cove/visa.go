@@ -39,7 +39,7 @@ func (c *Client) visa(ctx context.Context, stale string) (string, error) {
 		return visa, err
 	}
 	if err := c.visas.turn.Acquire(ctx, 1); err != nil {
-		return "", fmt.Errorf("Login: %w", err)
+		return "", fmt.Errorf("login: %w", err)
 	}
 	defer c.visas.turn.Release(1)
 	if visa, err := c.visas.held(c.Now(), stale); visa != "" || err != nil {
@@ -86,7 +86,7 @@ func (c *Client) login(ctx context.Context) (string, error) {
 		switch {
 		case number(err, errLogins) && try < maxLogins:
 			if err := pause(ctx, wait(0, 0, try+1, nil)); err != nil {
-				return "", fmt.Errorf("Login: %w", err)
+				return "", fmt.Errorf("login: %w", err)
 			}
 			continue
 		case refusal(err):
@@ -94,7 +94,7 @@ func (c *Client) login(ctx context.Context) (string, error) {
 		case err != nil:
 			return "", err
 		case answer.visa == "":
-			return "", errors.New("Login: the reply holds no visa: check the URL in the configuration")
+			return "", errors.New("login: the reply holds no visa: check the URL in the configuration")
 		}
 		c.secrets.addVisa(answer.visa)
 		c.visas.mu.Lock()
