@@ -19,17 +19,30 @@ func (b *Bridge) complete(ctx context.Context, run *backup.Run) error {
 	if run.Kind != backup.Whole {
 		return nil
 	}
-	earlier, err := b.Ledger.Entries(ctx, ledger.Query{
-		Device: run.Device.Key(), Kind: backup.Whole, Until: run.Start, Limit: 100,
-	})
+	earlier, err := b.earlier(ctx, run)
 	if err != nil {
 		return err
 	}
-	earlier = slices.DeleteFunc(earlier, func(e ledger.Entry) bool {
-		return e.Run.ID == run.ID || (e.Run.Source == nil) != (run.Source == nil) || run.Source != nil && e.Run.Source.Key != run.Source.Key
-	})
 	attempts(run, earlier)
 	return b.compare(ctx, run, earlier)
+}
+
+// earlier gives the runs of the same job that ended before this one started,
+// newest first: as many as it takes to see how many in a row failed.
+func (b *Bridge) earlier(ctx context.Context, run *backup.Run) ([]ledger.Entry, error) {
+	for limit := 4; ; limit *= 8 {
+		entries, err := b.Ledger.Entries(ctx, ledger.Query{Device: run.Device.Key(), Kind: backup.Whole, Until: run.Start, Limit: limit})
+		if err != nil {
+			return nil, err
+		}
+		same := slices.DeleteFunc(slices.Clone(entries), func(e ledger.Entry) bool {
+			return e.Run.ID == run.ID || (e.Run.Source == nil) != (run.Source == nil) || run.Source != nil && e.Run.Source.Key != run.Source.Key
+		})
+		enough := slices.ContainsFunc(same, func(e ledger.Entry) bool { return e.Run.Status != backup.Failed })
+		if enough || len(entries) < limit || run.Start.Sub(entries[limit-1].Run.Start) > day {
+			return same, nil
+		}
+	}
 }
 
 // attempts lists the failed runs that directly precede this one within a day.

@@ -110,7 +110,7 @@ func (b *Bridge) record(ctx context.Context, src Source, d ledger.Device, snap b
 			if snap.At.Sub(s.End) < patience && s.End.After(d.Baseline) {
 				// History does not list it yet. Read it again at the next poll.
 				d.Fingerprint = ""
-				told = slices.DeleteFunc(slices.Clone(told), func(t backup.Session) bool { return t.Source == s.Source && t.Told.Equal(s.Told) })
+				told = slices.DeleteFunc(slices.Clone(told), func(t backup.Session) bool { return t.Source.Key == s.Source.Key && t.Told.Equal(s.Told) })
 			}
 		}
 	}

@@ -138,7 +138,7 @@ func update(k, s Session) Session {
 		told = s.Told
 	}
 	stale := s.State == Running && k.State != Running
-	weaker := k.ID != "" && s.ID == "" && k.State == Ended
+	weaker := k.State == Ended && (k.ID != "" && s.ID == "" || s.Approx && !k.Approx)
 	if k.Run == "" && !stale && !weaker {
 		s.Row = k.Row
 		if s.Approx && !k.Approx || k.ID != "" && s.ID == "" {

@@ -40,6 +40,7 @@ func TestMerge(t *testing.T) {
 		{"a running one ends", "F 10:00-", "F 10:00-10:30", "F 10:00-10:30"},
 		{"a running one with a doubtful start ends", "F ~06:00-", "#7 F 10:00-10:30\n#8 F 14:00-14:30", "#7 F 10:00-10:30\n#8 F 14:00-14:30"},
 		{"what ended does not run again", "F 10:00-10:30", "#7 F 10:00-", "#7 F 10:00-10:30"},
+		{"a guess does not replace what is known", "F 10:00-10:30", "F ~09:00-10:30", "F 10:00-10:30"},
 		{"one that runs by both ways", "#7 F 10:00-", "F 10:03-", "#7 F 10:00-"},
 	}
 	for _, tt := range tests {
