@@ -16,8 +16,7 @@ import (
 const (
 	idle     = 5 * time.Second  // between two looks into an empty outbox: others may write to it too
 	grace    = 20 * time.Second // that a mail in flight gets to end when the bridge is told to stop
-	renewal  = ledger.LeaseTime / 3
-	maxPause = 5 * time.Minute // between two tries while the mailbox can't be reached
+	maxPause = 5 * time.Minute  // between two tries while the mailbox can't be reached
 )
 
 // Delivered counts what became of mails.
@@ -35,16 +34,20 @@ type delivery struct {
 	count Delivered
 
 	mu       sync.Mutex
-	failures int       // in a row, whatever the mail
-	until    time.Time // no mail is taken before
+	failures int             // in a row, whatever the mail
+	until    time.Time       // no mail is taken before
+	flight   context.Context // ends when mails in flight have to be broken off
 }
 
 // deliver takes mails from the outbox and delivers them, until ctx ends or,
 // after done is closed, nothing is left that is due.
 func (b *Bridge) deliver(ctx context.Context, done <-chan struct{}) (Delivered, error) {
 	d := &delivery{Bridge: b}
+	keeping, stop := context.WithCancel(context.WithoutCancel(ctx))
+	d.keep(keeping)
 	var flying sync.WaitGroup
 	defer func() {
+		defer stop()
 		flying.Wait()
 		// What was taken and not begun is free for others at once.
 		if err := b.Ledger.Release(context.WithoutCancel(ctx)); err != nil {
@@ -98,6 +101,22 @@ func (b *Bridge) deliver(ctx context.Context, done <-chan struct{}) (Delivered, 
 	}
 }
 
+// keep holds on to what is taken from a shared ledger, in the background. When
+// that fails, the mails in flight are broken off, and their outcome is asked for.
+func (d *delivery) keep(ctx context.Context) {
+	flight, stop := context.WithCancelCause(ctx)
+	d.mu.Lock()
+	d.flight = flight
+	d.mu.Unlock()
+	go func() {
+		defer stop(nil)
+		d.renew(flight, stop, d.Ledger.Renew)
+		if ctx.Err() == nil {
+			d.keep(ctx)
+		}
+	}()
+}
+
 // slots waits for one free connection and takes all that are free.
 func slots(ctx context.Context, free chan struct{}) (n int, ok bool) {
 	select {
@@ -125,7 +144,9 @@ func (b *Bridge) nextDue(ctx context.Context) time.Duration {
 
 // send delivers one mail. Once begun, it is finished even if ctx ends, within grace.
 func (d *delivery) send(ctx context.Context, e ledger.Entry) {
-	hard, stop := context.WithCancel(context.WithoutCancel(ctx))
+	d.mu.Lock()
+	hard, stop := context.WithCancel(d.flight)
+	d.mu.Unlock()
 	defer stop()
 	defer context.AfterFunc(ctx, func() { time.AfterFunc(grace, stop) })()
 	log := d.Log.With("run", e.Run.ID, "job", e.Run.Job, "status", e.Run.Status.String())
@@ -174,7 +195,8 @@ func (d *delivery) send(ctx context.Context, e ledger.Entry) {
 		}
 		d.recovered()
 	default:
-		d.failed(hard, e, err, begun && (me == nil || me.Class == mailbox.Unknown))
+		unknown := me == nil || me.Class == mailbox.Unknown
+		d.failed(hard, e, err, begun && unknown || !begun && e.Doubt)
 	}
 }
 

@@ -21,7 +21,6 @@ type Summary struct {
 // Run polls every account at its interval and delivers, until ctx ends.
 func (b *Bridge) Run(ctx context.Context) error {
 	var all sync.WaitGroup
-	all.Go(func() { b.renew(ctx) })
 	for _, src := range b.Sources {
 		all.Go(func() { b.follow(ctx, src) })
 	}
@@ -37,7 +36,7 @@ func (b *Bridge) follow(ctx context.Context, src Source) {
 	tick := time.NewTicker(b.Interval)
 	defer tick.Stop()
 	for {
-		_, err := b.leased(ctx, src, false)
+		_, err := b.pollAlone(ctx, src, false)
 		switch {
 		case ctx.Err() != nil:
 			return
@@ -62,18 +61,15 @@ func (b *Bridge) follow(ctx context.Context, src Source) {
 	}
 }
 
-// leased polls an account, unless another bridge on the same ledger is at it.
-func (b *Bridge) leased(ctx context.Context, src Source, sweep bool) (*Polled, error) {
-	lease := "poll " + src.Name()
-	mine, err := b.Ledger.Lease(ctx, lease, ledger.LeaseTime)
-	if err != nil || !mine {
-		return &Polled{Account: src.Name(), Elsewhere: err == nil}, err
+// pollAlone polls an account, unless another bridge on the same ledger is at it.
+func (b *Bridge) pollAlone(ctx context.Context, src Source, sweep bool) (p *Polled, err error) {
+	mine, err := b.leased(ctx, "poll "+src.Name(), func(ctx context.Context) (err error) {
+		p, err = b.poll(ctx, src, sweep)
+		return err
+	})
+	if p == nil {
+		return &Polled{Account: src.Name(), Elsewhere: !mine && err == nil}, err
 	}
-	defer func() {
-		// One that is not given back ends by itself.
-		_ = b.Ledger.Unlease(context.WithoutCancel(ctx), lease)
-	}()
-	p, err := b.poll(ctx, src, sweep)
 	if err == nil {
 		report := b.Log.Debug
 		if p.Changed > 0 || p.Sweep {
@@ -82,22 +78,6 @@ func (b *Bridge) leased(ctx context.Context, src Source, sweep bool) (*Polled, e
 		report("polled", "account", p.Account, "sweep", p.Sweep, "devices", p.Devices, "changed", p.Changed, "queued", p.Queued, "took", p.Duration.Round(time.Millisecond))
 	}
 	return p, err
-}
-
-// renew keeps what this bridge has leased, until ctx ends.
-func (b *Bridge) renew(ctx context.Context) {
-	tick := time.NewTicker(renewal)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-			if err := b.Ledger.Renew(ctx); err != nil && ctx.Err() == nil {
-				b.Log.Warn("leases were not renewed; another bridge may take over", "err", err)
-			}
-		}
-	}
 }
 
 // waiting is how many mails are still to be delivered.
@@ -116,12 +96,9 @@ func (b *Bridge) Once(ctx context.Context) (Summary, error) {
 		polls sync.WaitGroup
 		done  = make(chan struct{})
 	)
-	working, stop := context.WithCancel(ctx)
-	defer stop()
-	go b.renew(working)
 	for _, src := range b.Sources {
 		polls.Go(func() {
-			p, err := b.leased(ctx, src, true)
+			p, err := b.pollAlone(ctx, src, true)
 			mu.Lock()
 			defer mu.Unlock()
 			s.Polled = append(s.Polled, *p)
