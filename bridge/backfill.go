@@ -123,7 +123,7 @@ func (b *Bridge) sendSpan(ctx context.Context, src Source, d ledger.Device, sess
 // sendOld queues a run that was not sent, or not even known, however old it is.
 // The mailbox is asked first: another ledger may have sent it.
 func (b *Bridge) sendOld(ctx context.Context, src Source, d ledger.Device, run backup.Run, known bool, at time.Time) error {
-	d.Baseline, d.First = time.Time{}, at
+	d.Baseline, d.Seen, d.First = time.Time{}, time.Time{}, at
 	if _, err := b.texts(ctx, src, d, &run, at.AddDate(1, 0, 0)); err != nil {
 		return err
 	}

@@ -73,6 +73,7 @@ type Options struct {
 	Baseline    time.Duration            // on a device's first sight, runs that ended longer ago are not sent
 	MaxWait     time.Duration            // after which an unfinished run is told of; 0: never
 	History     bool                     // read session histories, not statistics alone
+	Part        int64                    // devices of a sweep that one bridge reads at a time, where several share a ledger; 0: 5000
 	Concurrency int                      // devices worked on side by side, for each account
 	Silence     map[string]time.Duration // by device type; 0: off
 	Job         Job
@@ -90,5 +91,8 @@ type Bridge struct {
 // New gives a Bridge.
 func New(o Options) *Bridge {
 	o.Concurrency, o.Connections = max(o.Concurrency, 1), max(o.Connections, 1)
+	if o.Part <= 0 {
+		o.Part = 5000
+	}
 	return &Bridge{Options: o, seed: maphash.MakeSeed(), wake: make(chan struct{}, 1)}
 }

@@ -27,7 +27,8 @@ type world struct {
 	*box
 	*bridge.Bridge
 	clock time.Time // the ledger's
-	path  string
+	path  string    // of an SQLite ledger
+	url   string    // of a PostgreSQL ledger, instead
 	opts  func(*bridge.Options)
 }
 
@@ -48,7 +49,11 @@ func newWorld(t testing.TB, opts func(*bridge.Options)) *world {
 // start makes the bridge; after stop or a crash, a new one on the same ledger.
 func (w *world) start() {
 	w.Helper()
-	l, err := ledger.Open(context.Background(), ledger.Options{SQLite: w.path, Now: func() time.Time { return w.clock }})
+	where := ledger.Options{SQLite: w.path, Now: func() time.Time { return w.clock }}
+	if w.url != "" {
+		where = ledger.Options{Postgres: w.url}
+	}
+	l, err := ledger.Open(context.Background(), where)
 	if err != nil {
 		w.Fatal(err)
 	}
@@ -433,6 +438,24 @@ func TestLostLedger(t *testing.T) {
 	w.until("04:10")
 	if len(w.mails) != before || w.finds == 0 {
 		t.Errorf("%d mails came again; the mailbox was asked %d times:\n%q", len(w.mails)-before, w.finds, w.subjects())
+	}
+}
+
+// What the ledger has forgotten is not mailed again when the history still
+// lists it, for it is asked from the start of a session that never ends.
+func TestForgottenSessions(t *testing.T) {
+	w := newWorld(t, nil)
+	w.device("1", "Files 01:00-01:30\nStuck 01:45-9000:00\nFiles 02:00-02:30 Failed\nFiles 2399:00-2399:30 Warning\nFiles 2500:00-2500:30")
+	for _, clock := range []string{"00:30", "02:00", "03:00", "40:00", "2400:00", "2502:00", "2503:00"} {
+		w.until(clock)
+	}
+	for id, n := range w.count() {
+		if n != 1 {
+			t.Errorf("%s came %d times", id, n)
+		}
+	}
+	if len(w.mails) != 5 { // four runs of Files, and one overdue
+		t.Errorf("got %q", w.mails)
 	}
 }
 

@@ -25,7 +25,7 @@ const (
 
 // device works on what a poll showed of one device: its sessions are recorded,
 // then those that make finished runs are queued.
-func (b *Bridge) device(ctx context.Context, src Source, snap backup.Snapshot, p *Polled) error {
+func (b *Bridge) device(ctx context.Context, src Source, snap backup.Snapshot, sweep bool, p *Polled) error {
 	key := snap.Device.Key()
 	defer b.lock(key)()
 	d, found, err := b.Ledger.Device(ctx, key)
@@ -39,7 +39,7 @@ func (b *Bridge) device(ctx context.Context, src Source, snap backup.Snapshot, p
 		d.First, d.Baseline, d.HistoryTo = snap.At, snap.At.Add(-b.Baseline), snap.At.Add(-b.Baseline)
 	}
 	changed := !found || d.Fingerprint != snap.Fingerprint
-	retry := b.History && d.NoHistory != "" && p.Sweep
+	retry := b.History && d.NoHistory != "" && sweep
 	known, err := b.Ledger.Sessions(ctx, key, snap.At.AddDate(100, 0, 0)) // the open ones
 	if err != nil {
 		return err
@@ -51,7 +51,7 @@ func (b *Bridge) device(ctx context.Context, src Source, snap backup.Snapshot, p
 		if err := b.record(ctx, src, d, snap, known); err != nil {
 			return err
 		}
-	} else if moved || p.Sweep {
+	} else if moved || sweep {
 		if err := b.Ledger.Record(ctx, d, nil); err != nil {
 			return err
 		}
@@ -64,7 +64,7 @@ func (b *Bridge) device(ctx context.Context, src Source, snap backup.Snapshot, p
 			return err
 		}
 	}
-	if p.Sweep {
+	if sweep {
 		return b.silence(ctx, d, snap, p)
 	}
 	return nil

@@ -5,17 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"hash/maphash"
-	"sync/atomic"
+	"strconv"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"covebridge/bridge/backup"
 )
-
-// maxOpen is how many devices with unfinished runs a poll asks for by their
-// ids; with more of them it reads every device.
-const maxOpen = 500
 
 // Polled is what one poll of an account came to.
 type Polled struct {
@@ -30,81 +26,96 @@ type Polled struct {
 }
 
 // poll reads an account once: the devices that changed and those with open
-// runs, or, when a sweep is due or forced, all of them.
-func (b *Bridge) poll(ctx context.Context, src Source, sweep bool) (p *Polled, err error) {
+// runs, or, where a sweep is due or forced, all of them.
+func (b *Bridge) poll(ctx context.Context, src Source, force bool) (p *Polled, err error) {
 	began := time.Now()
 	p = &Polled{Account: src.Name()}
-	defer func() { p.Duration = time.Since(began) }()
+	defer func() {
+		p.Duration = time.Since(began)
+		if err != nil {
+			err = fmt.Errorf("poll %s: %w", src.Name(), errors.Join(err, ctx.Err()))
+		}
+	}()
 	clock, err := src.Clock(ctx)
 	if err != nil {
-		return p, fmt.Errorf("poll %s: %w", src.Name(), err)
+		return p, err
 	}
-	sel, err := b.selection(ctx, src, clock, sweep)
+	errands, err := b.plan(ctx, src, clock, force)
 	if err != nil {
-		return p, fmt.Errorf("poll %s: %w", src.Name(), err)
+		return p, err
 	}
-	p.Sweep = sel.Since == 0
+	p.Elsewhere = true
+	for i := 0; i < len(errands); i++ { // reading the last part may show that there is one more
+		e, more := errands[i], false
+		mine, err := b.leased(ctx, e.name, func(ctx context.Context) (err error) {
+			more, err = b.read(ctx, src, e, clock, p)
+			return err
+		})
+		if err != nil {
+			return p, err
+		}
+		p.Elsewhere = p.Elsewhere && !mine
+		if more {
+			next := b.sweepPart(src, e.part+1, true)
+			if err := b.Ledger.SetValue(ctx, "parts "+src.Name(), strconv.Itoa(next.part+1)); err != nil {
+				return p, err
+			}
+			errands = append(errands, next)
+		}
+	}
+	if p.Elsewhere {
+		return p, nil
+	}
+	if p.Sweep {
+		if err := b.prune(ctx, clock); err != nil {
+			return p, err
+		}
+	}
+	return p, b.mark(ctx, "polled "+src.Name(), clock)
+}
+
+// read does one errand of a poll, and tells whether the list of devices goes on.
+func (b *Bridge) read(ctx context.Context, src Source, e errand, clock time.Time, p *Polled) (more bool, err error) {
+	sweep := e.sel.Since == 0
+	p.Sweep = p.Sweep || sweep
 	workers := errgroup.Group{}
 	workers.SetLimit(b.Concurrency)
 	work := func(key string, do func() error) {
 		workers.Go(func() error {
 			if err := do(); err != nil && ctx.Err() == nil {
-				atomic.AddInt64(&p.Broken, 1)
+				p.count(&p.Broken)
 				b.Log.Error("device not worked on; it will be tried again at the next poll", "account", src.Name(), "device", key, "err", err)
 			}
 			return nil
 		})
 	}
-	err = src.Devices(ctx, sel, func(s backup.Snapshot) error {
-		p.Devices++
-		work(s.Device.Key(), func() error { return b.device(ctx, src, s, p) })
+	var read int64
+	err = src.Devices(ctx, e.sel, func(s backup.Snapshot) error {
+		read++
+		work(s.Device.Key(), func() error { return b.device(ctx, src, s, sweep, p) })
 		return ctx.Err()
 	})
-	_ = workers.Wait()
-	if err == nil && p.Sweep {
+	p.Devices += read
+	if err == nil && sweep {
 		// Runs of devices that the product shows no more still have to go out.
 		err = b.settleUnseen(ctx, src, clock, p, work)
-		_ = workers.Wait()
 	}
-	if err == nil {
-		err = b.polled(ctx, src, clock, p.Sweep)
+	_ = workers.Wait()
+	if err != nil || !sweep {
+		return false, err
 	}
-	if err != nil {
-		return p, fmt.Errorf("poll %s: %w", src.Name(), errors.Join(err, ctx.Err()))
-	}
-	return p, nil
+	// Some devices of a full range may not have been given; half a range is no end.
+	return e.last && read > e.sel.Count/2 && e.sel.Count > 0, b.mark(ctx, e.name, clock)
 }
 
-// selection says which devices this poll asks for.
-func (b *Bridge) selection(ctx context.Context, src Source, clock time.Time, sweep bool) (sel backup.Selection, err error) {
-	last, err := b.stamp(ctx, "polled "+src.Name())
-	if err != nil {
-		return sel, err
-	}
-	swept, err := b.stamp(ctx, "swept "+src.Name())
-	if err != nil || sweep || clock.Before(last) || clock.Sub(swept) >= b.Sweep {
-		return sel, err
-	}
-	open, err := b.Ledger.OpenDevices(ctx, src.Name())
-	if err != nil || len(open) > maxOpen {
-		return sel, err
-	}
-	// An hour more than needed: what the time stamp means is not settled.
-	sel.Since = clock.Sub(last) + time.Hour
-	for _, d := range open {
-		sel.IDs = append(sel.IDs, d.ID)
-	}
-	return sel, nil
-}
-
-// settleUnseen groups what is open of the devices that a sweep did not show.
+// settleUnseen groups what is open of the devices that no sweep showed lately.
 func (b *Bridge) settleUnseen(ctx context.Context, src Source, clock time.Time, p *Polled, work func(string, func() error)) error {
 	open, err := b.Ledger.OpenDevices(ctx, src.Name())
 	if err != nil {
 		return err
 	}
 	for _, d := range open {
-		if d.Seen.Before(clock.Add(-time.Minute)) {
+		if clock.Sub(d.Seen) > max(b.Sweep, b.Interval) {
 			work(d.Key(), func() error {
 				defer b.lock(d.Key())()
 				return b.settle(ctx, src, d, clock, p)
@@ -112,28 +123,6 @@ func (b *Bridge) settleUnseen(ctx context.Context, src Source, clock time.Time, 
 		}
 	}
 	return nil
-}
-
-// polled remembers a poll that went well; the next one starts from it.
-func (b *Bridge) polled(ctx context.Context, src Source, clock time.Time, sweep bool) error {
-	names := []string{"polled "}
-	if sweep {
-		names = append(names, "swept ")
-	}
-	for _, name := range names {
-		if err := b.Ledger.SetValue(ctx, name+src.Name(), clock.UTC().Format(time.RFC3339)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (b *Bridge) stamp(ctx context.Context, key string) (time.Time, error) {
-	text, err := b.Ledger.Value(ctx, key)
-	if err != nil || text == "" {
-		return time.Time{}, err
-	}
-	return time.Parse(time.RFC3339, text)
 }
 
 // lock keeps two accounts from working on the same device at once.

@@ -60,7 +60,11 @@ func (p *product) Devices(_ context.Context, sel backup.Selection, yield func(ba
 		return p.down
 	}
 	var snaps []backup.Snapshot
-	for _, d := range p.devices {
+	devices := p.devices
+	if sel.Count > 0 {
+		devices = devices[min(sel.From, int64(len(devices))):min(sel.From+sel.Count, int64(len(devices)))]
+	}
+	for _, d := range devices {
 		snap := backup.Snapshot{Device: d, At: p.now}
 		touched := sel.Since == 0 || slices.Contains(sel.IDs, d.ID)
 		last := map[string][]backup.Session{}

@@ -36,7 +36,7 @@ func (b *Bridge) follow(ctx context.Context, src Source) {
 	tick := time.NewTicker(b.Interval)
 	defer tick.Stop()
 	for {
-		_, err := b.pollAlone(ctx, src, false)
+		_, err := b.pollLogged(ctx, src, false)
 		switch {
 		case ctx.Err() != nil:
 			return
@@ -61,16 +61,10 @@ func (b *Bridge) follow(ctx context.Context, src Source) {
 	}
 }
 
-// pollAlone polls an account, unless another bridge on the same ledger is at it.
-func (b *Bridge) pollAlone(ctx context.Context, src Source, sweep bool) (p *Polled, err error) {
-	mine, err := b.leased(ctx, "poll "+src.Name(), func(ctx context.Context) (err error) {
-		p, err = b.poll(ctx, src, sweep)
-		return err
-	})
-	if p == nil {
-		return &Polled{Account: src.Name(), Elsewhere: !mine && err == nil}, err
-	}
-	if err == nil {
+// pollLogged polls an account and logs what it came to.
+func (b *Bridge) pollLogged(ctx context.Context, src Source, force bool) (*Polled, error) {
+	p, err := b.poll(ctx, src, force)
+	if err == nil && !p.Elsewhere {
 		report := b.Log.Debug
 		if p.Changed > 0 || p.Sweep {
 			report = b.Log.Info
@@ -98,7 +92,7 @@ func (b *Bridge) Once(ctx context.Context) (Summary, error) {
 	)
 	for _, src := range b.Sources {
 		polls.Go(func() {
-			p, err := b.pollAlone(ctx, src, true)
+			p, err := b.pollLogged(ctx, src, true)
 			mu.Lock()
 			defer mu.Unlock()
 			s.Polled = append(s.Polled, *p)

@@ -119,6 +119,8 @@ func (b *Bridge) judge(d ledger.Device, run *backup.Run) ledger.Entry {
 	switch {
 	case run.Kind == backup.Whole && !run.End.After(d.Baseline):
 		e.State, e.Reason = ledger.Baseline, "ended before "+d.Baseline.UTC().Format(time.RFC3339)+", poll.backfill before the device was first seen"
+	case run.Kind == backup.Whole && d.Seen.Sub(run.End) > reach:
+		e.State, e.Reason = ledger.Baseline, fmt.Sprintf("ended more than %d days before it was found; `covebridge backfill` sends it", reach/day)
 	case rule != "":
 		e.State, e.Reason = ledger.Filtered, rule
 	}

@@ -67,4 +67,8 @@ type Selection struct {
 	Since time.Duration
 	// IDs are devices wanted whether or not they changed.
 	IDs []string
+	// From and Count limit it to a range of the product's list of devices, whose
+	// order lasts: Count of them, after the first From. Count 0: the whole list.
+	// They go without Since.
+	From, Count int64
 }

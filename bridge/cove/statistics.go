@@ -23,10 +23,10 @@ func (c *Client) Devices(ctx context.Context, sel backup.Selection, yield func(b
 	tree := c.tree(ctx)
 	seen := map[string]bool{}
 	for _, filter := range filters(sel) {
-		err := c.pages(ctx, filter, seen, tree, yield)
+		err := c.pages(ctx, filter, sel.From, sel.Count, seen, tree, yield)
 		if errors.Is(err, errFilter) {
 			// What was given already stays given; seen knows it.
-			return c.pages(ctx, "", seen, tree, yield)
+			return c.pages(ctx, "", sel.From, sel.Count, seen, tree, yield)
 		}
 		if err != nil {
 			return err
@@ -65,10 +65,15 @@ func filters(sel backup.Selection) (all []string) {
 	}
 }
 
-// pages reads all pages of one filter, until a short one.
-func (c *Client) pages(ctx context.Context, filter string, seen map[string]bool, tree *tree, yield func(backup.Snapshot) error) error {
-	for start := int64(0); ; {
-		p, err := c.page(ctx, pageQuery{filter: filter, start: start, count: c.PageSize})
+// pages reads all pages of one filter, until a short one, or, where count is
+// not 0, so many devices from number from on.
+func (c *Client) pages(ctx context.Context, filter string, from, count int64, seen map[string]bool, tree *tree, yield func(backup.Snapshot) error) error {
+	for start := from; count == 0 || start < from+count; {
+		size := int64(c.PageSize)
+		if count > 0 {
+			size = min(size, from+count-start)
+		}
+		p, err := c.page(ctx, pageQuery{filter: filter, start: start, count: int(size)})
 		if err != nil {
 			return fmt.Errorf("devices from number %d on: %w", start, err)
 		}
@@ -87,12 +92,13 @@ func (c *Client) pages(ctx context.Context, filter string, seen map[string]bool,
 			}
 		}
 		start += int64(len(p.rows))
-		short := len(p.rows) < c.PageSize && start >= p.total
+		short := int64(len(p.rows)) < size && start >= p.total
 		// A server that always gives the first page would never come to an end.
 		if short || len(p.rows) == 0 || !news {
 			return nil
 		}
 	}
+	return nil
 }
 
 // pageQuery is one call of EnumerateAccountStatistics.

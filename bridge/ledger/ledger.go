@@ -75,6 +75,9 @@ func Open(ctx context.Context, o Options) (*Ledger, error) {
 // Owner names this open ledger in leases. It is random and new each time.
 func (l *Ledger) Owner() string { return l.owner }
 
+// Shared tells whether other bridges may work on the ledger at the same time.
+func (l *Ledger) Shared() bool { return l.dialect.shared() }
+
 // String gives the ledger's place, for messages: no password is in it.
 func (l *Ledger) String() string { return l.name }
 
