@@ -14,6 +14,7 @@ import (
 )
 
 const (
+	batch    = 8                // mails taken from the ledger at once, for each connection
 	idle     = 5 * time.Second  // between two looks into an empty outbox: others may write to it too
 	grace    = 20 * time.Second // that a mail in flight gets to end when the bridge is told to stop
 	maxPause = 5 * time.Minute  // between two tries while the mailbox can't be reached
@@ -31,7 +32,11 @@ type Delivered struct {
 // delivery is one delivering of the outbox.
 type delivery struct {
 	*Bridge
+	done  <-chan struct{} // closed: end once nothing is due
 	count Delivered
+
+	taking sync.Mutex
+	taken  []ledger.Entry // and not begun yet
 
 	mu       sync.Mutex
 	failures int             // in a row, whatever the mail
@@ -41,63 +46,85 @@ type delivery struct {
 
 // deliver takes mails from the outbox and delivers them, until ctx ends or,
 // after done is closed, nothing is left that is due.
-func (b *Bridge) deliver(ctx context.Context, done <-chan struct{}) (Delivered, error) {
-	d := &delivery{Bridge: b}
+func (b *Bridge) deliver(ctx context.Context, done <-chan struct{}) Delivered {
+	d := &delivery{Bridge: b, done: done}
 	keeping, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
 	d.keep(keeping)
-	var flying sync.WaitGroup
-	defer func() {
-		defer stop()
-		flying.Wait()
-		// What was taken and not begun is free for others at once.
-		if err := b.Ledger.Release(context.WithoutCancel(ctx)); err != nil {
-			b.Log.Warn("leases were not given back; they end by themselves", "err", err)
-		}
-	}()
-	free := make(chan struct{}, b.Connections)
+	var workers sync.WaitGroup
 	for range b.Connections {
-		free <- struct{}{}
-	}
-	finishing := false
-	for {
-		n, ok := slots(ctx, free)
-		if !ok {
-			return d.count, nil
-		}
-		var entries []ledger.Entry
-		if d.pause() <= 0 {
-			var err error
-			if entries, err = b.Ledger.Take(ctx, n); err != nil && ctx.Err() == nil {
-				b.Log.Error("the outbox can't be read", "err", err)
-			}
-		}
-		for _, e := range entries {
-			flying.Go(func() {
-				defer func() { free <- struct{}{} }()
+		workers.Go(func() {
+			for {
+				e, ok := d.next(ctx)
+				if !ok {
+					return
+				}
 				d.send(ctx, e)
-			})
+			}
+		})
+	}
+	workers.Wait()
+	// What was taken and not begun is free for others at once.
+	if err := b.Ledger.Release(context.WithoutCancel(ctx)); err != nil {
+		b.Log.Warn("leases were not given back; they end by themselves", "err", err)
+	}
+	return d.count
+}
+
+// next waits for a mail that is to be sent now; none comes any more if not ok.
+func (d *delivery) next(ctx context.Context) (e ledger.Entry, ok bool) {
+	for ctx.Err() == nil {
+		finishing := false
+		select {
+		case <-d.done:
+			finishing = true
+		default:
 		}
-		for range n - len(entries) {
-			free <- struct{}{}
+		if e, ok := d.pop(ctx); ok {
+			return e, true
 		}
-		if len(entries) > 0 {
-			continue
-		}
-		if finishing && len(free) == b.Connections {
-			return d.count, nil
-		}
-		wait := max(d.pause(), min(idle, b.nextDue(ctx)))
 		if finishing {
-			wait = 20 * time.Millisecond // the last ones are in flight
+			return e, false
 		}
 		select {
 		case <-ctx.Done():
-			return d.count, nil
-		case <-b.wake:
-		case <-done:
-			finishing, done = true, nil
-		case <-time.After(wait):
+		case <-d.done:
+		case <-d.wake:
+		case <-time.After(max(d.pause(), min(idle, d.nextDue(ctx)))):
 		}
+	}
+	return e, false
+}
+
+// pop takes a mail from those at hand, which it fetches from the ledger in
+// batches: never two of one device, so that each device's go one by one.
+func (d *delivery) pop(ctx context.Context) (e ledger.Entry, ok bool) {
+	d.taking.Lock()
+	defer d.taking.Unlock()
+	if d.pause() > 0 {
+		return e, false
+	}
+	if len(d.taken) == 0 {
+		var err error
+		if d.taken, err = d.Ledger.Take(ctx, batch*d.Connections); err != nil && ctx.Err() == nil {
+			d.Log.Error("the outbox can't be read", "err", err)
+		}
+	}
+	if len(d.taken) == 0 {
+		return e, false
+	}
+	e, d.taken = d.taken[0], d.taken[1:]
+	if len(d.taken) > 0 {
+		d.ring() // for the next worker
+	}
+	return e, true
+}
+
+// ring wakes a worker that waits for mails.
+func (b *Bridge) ring() {
+	select {
+	case b.wake <- struct{}{}:
+	default:
 	}
 }
 
@@ -115,22 +142,6 @@ func (d *delivery) keep(ctx context.Context) {
 			d.keep(ctx)
 		}
 	}()
-}
-
-// slots waits for one free connection and takes all that are free.
-func slots(ctx context.Context, free chan struct{}) (n int, ok bool) {
-	select {
-	case <-ctx.Done():
-		return 0, false
-	case <-free:
-	}
-	for n = 1; ; n++ {
-		select {
-		case <-free:
-		default:
-			return n, true
-		}
-	}
 }
 
 // nextDue is how long it takes until a mail that waits is to be tried again.

@@ -24,7 +24,7 @@ func (b *Bridge) Resend(ctx context.Context, name string) (ledger.Entry, error) 
 }
 
 // Drain delivers what is due, then ends: for what Resend or Backfill queued.
-func (b *Bridge) Drain(ctx context.Context) (Delivered, error) {
+func (b *Bridge) Drain(ctx context.Context) Delivered {
 	done := make(chan struct{})
 	close(done)
 	return b.deliver(ctx, done)

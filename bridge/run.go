@@ -19,15 +19,14 @@ type Summary struct {
 }
 
 // Run polls every account at its interval and delivers, until ctx ends.
-func (b *Bridge) Run(ctx context.Context) error {
+func (b *Bridge) Run(ctx context.Context) {
 	var all sync.WaitGroup
 	for _, src := range b.Sources {
 		all.Go(func() { b.follow(ctx, src) })
 	}
-	counts, err := b.deliver(ctx, nil)
+	counts := b.deliver(ctx, nil)
 	all.Wait()
 	b.Log.Info("stopped", "sent", counts.Sent, "refused", counts.Refused)
-	return err
 }
 
 // follow polls one account at its interval. The account's troubles are its own.
@@ -100,10 +99,9 @@ func (b *Bridge) Once(ctx context.Context) (Summary, error) {
 		})
 	}
 	go func() { polls.Wait(); close(done) }()
-	counts, err := b.deliver(ctx, done)
+	s.Delivered = b.deliver(ctx, done)
 	<-done
-	s.Delivered = counts
-	waiting, werr := b.waiting(context.WithoutCancel(ctx))
+	waiting, err := b.waiting(context.WithoutCancel(ctx))
 	s.Waiting = waiting
-	return s, errors.Join(append(errs, err, werr, ctx.Err())...)
+	return s, errors.Join(append(errs, err, ctx.Err())...)
 }

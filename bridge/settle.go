@@ -94,10 +94,7 @@ func (b *Bridge) queue(ctx context.Context, d ledger.Device, run backup.Run, p *
 	}
 	if added > 0 && e.State == ledger.Queued {
 		p.count(&p.Queued)
-		select {
-		case b.wake <- struct{}{}:
-		default:
-		}
+		b.ring()
 	}
 	return nil
 }

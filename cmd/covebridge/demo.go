@@ -66,7 +66,8 @@ no configuration. Mails arrive as the simulated fleet backs up; its clock runs
 			if !once {
 				defer fmt.Fprintln(a.out, "\nThe demo is over; the mailbox is gone with it.")
 			}
-			return b.Run(ctx)
+			b.Run(ctx)
+			return nil
 		},
 	}
 	c.Flags().BoolVar(&once, "once", false, "end after the first delivery")

@@ -45,10 +45,10 @@ func (a *app) drain(cmd *cobra.Command, b *bridge.Bridge) error {
 	if err != nil {
 		return err
 	}
-	d, err := b.Drain(cmd.Context())
+	d := b.Drain(cmd.Context())
 	fmt.Fprintln(a.out, delivered(d))
-	if err == nil && (d.Refused > 0 || d.Retried > 0) {
+	if d.Refused > 0 || d.Retried > 0 {
 		return errTold
 	}
-	return err
+	return cmd.Context().Err()
 }

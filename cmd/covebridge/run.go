@@ -19,7 +19,8 @@ nothing is lost or sent twice even then.`,
 				return err
 			}
 			b.Log.Info("covebridge runs", "version", version(), "accounts", len(b.Sources), "interval", b.Interval, "ledger", b.Ledger.String())
-			return b.Run(cmd.Context())
+			b.Run(cmd.Context())
+			return nil
 		},
 	}
 }
