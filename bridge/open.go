@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"os"
+	"runtime"
 	"time"
 
 	"covebridge/bridge/backup"
@@ -24,6 +26,9 @@ func Open(ctx context.Context, c *config.Config, log *slog.Logger) (*Bridge, err
 	o.Ledger, err = ledger.Open(ctx, ledger.Options{SQLite: c.Ledger.SQLite, Postgres: string(c.Ledger.Postgres)})
 	if err != nil {
 		return nil, err
+	}
+	if info, err := os.Stat(c.Ledger.SQLite); err == nil && info.Mode().Perm()&0o077 != 0 && runtime.GOOS != "windows" {
+		log.Warn(fmt.Sprintf("the ledger holds customers' names and mails and is open to others (mode %04o): chmod 600 %s", info.Mode().Perm(), c.Ledger.SQLite))
 	}
 	return New(o), nil
 }

@@ -152,15 +152,15 @@ func (b *Bridge) texts(ctx context.Context, src Source, d ledger.Device, run *ba
 		case s.ID != "":
 			var cause error
 			if s.Errors, cause = src.Errors(ctx, d.Device, *s); cause != nil {
-				s.ErrorsMissing = "the error texts could not be read: " + oneLine(cause.Error())
+				s.ErrorsMissing = oneLine(cause.Error())
 			}
 			if ctx.Err() != nil {
 				return false, ctx.Err()
 			}
 		case d.NoHistory != "":
-			s.ErrorsMissing = "the error texts could not be read: " + d.NoHistory
+			s.ErrorsMissing = d.NoHistory
 		default:
-			s.ErrorsMissing = "no error texts: only the statistics tell of this session"
+			s.ErrorsMissing = "only the statistics tell of this session"
 		}
 		if s.ErrorsMissing != "" && b.History && at.Sub(run.End) < 2*b.Interval {
 			return true, nil
