@@ -167,11 +167,12 @@ func (g *Group) identity(kind Kind) string {
 }
 
 // Overdue is the run as it is told of when it has been unfinished for longer
-// than limit, at the product's time at.
+// than limit, at the product's time at: a Warning, whatever is known so far, for
+// its own result still comes.
 func (g *Group) Overdue(limit time.Duration, at time.Time) Run {
 	r := g.Run
 	r.Kind, r.ID, r.Limit = Overdue, g.identity(Overdue), limit
-	r.Status, r.End = max(Warning, g.Status), at
+	r.Status, r.End = Warning, at
 	return r
 }
 

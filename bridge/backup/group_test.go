@@ -144,7 +144,7 @@ func TestLateIdentity(t *testing.T) {
 func TestOverdue(t *testing.T) {
 	g := backup.Groups(device, parse(t, "F 10:00-\nS 10:00-10:20 Failed"), rules, at("23:00"))[0]
 	r := g.Overdue(12*time.Hour, at("23:00"))
-	if r.Kind != backup.Overdue || r.Status != backup.Failed || r.ID == g.ID || !r.End.Equal(at("23:00")) {
+	if r.Kind != backup.Overdue || r.Status != backup.Warning || r.ID == g.ID || !r.End.Equal(at("23:00")) {
 		t.Errorf("got %+v", r)
 	}
 }
