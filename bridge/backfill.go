@@ -13,7 +13,7 @@ import (
 // Span says which runs a backfill sends: those that ended in [Since, Until),
 // of the customers and devices that the globs let through.
 type Span struct {
-	Since, Until       time.Time
+	Since, Until       time.Time // Until zero: up to now
 	Customers, Devices Globs
 	DryRun             bool // count, but record and send nothing
 }
@@ -96,44 +96,44 @@ func (b *Bridge) backfill(ctx context.Context, src Source, snap backup.Snapshot,
 	return b.sendSpan(ctx, src, d, merged, snap.At, span)
 }
 
-// sendSpan queues the runs that ended in the span and were not sent.
+// sendSpan queues the runs that ended in the span and were not sent, however
+// old they are. The mailbox is asked first: another ledger may have sent them.
 func (b *Bridge) sendSpan(ctx context.Context, src Source, d ledger.Device, sessions []backup.Session, at time.Time, span Span) (n int, err error) {
-	for _, g := range backup.Groups(d.Device, sessions, b.Rules, at) {
-		if g.Open != "" || g.End.Before(span.Since) || !g.End.Before(span.Until) {
+	d.Baseline, d.Seen, d.First = time.Time{}, time.Time{}, at
+	for _, g := range b.groups(d, sessions, at) {
+		if g.Open != "" || g.End.Before(span.Since) || !span.Until.IsZero() && !g.End.Before(span.Until) {
 			continue
 		}
-		e, _, err := b.Ledger.Entry(ctx, g.ID)
-		if err != nil && !errors.Is(err, ledger.ErrUnknown) {
+		state, err := b.Ledger.State(ctx, g.ID)
+		if err != nil {
 			return n, err
 		}
-		if err == nil && e.State != ledger.Baseline {
+		run := g.Run
+		if state != "" && state != ledger.Baseline || b.judge(d, &run).State != ledger.Queued {
 			continue
 		}
 		n++
 		if span.DryRun {
 			continue
 		}
-		if err := b.sendOld(ctx, src, d, g.Run, err == nil, at); err != nil {
+		if _, err := b.texts(ctx, src, d, &run, at.AddDate(1, 0, 0)); err != nil {
+			return n, err
+		}
+		if state == "" {
+			err = b.queue(ctx, d, run, &Polled{})
+		} else {
+			err = b.requeue(ctx, d, run)
+		}
+		if err != nil {
 			return n, err
 		}
 	}
 	return n, nil
 }
 
-// sendOld queues a run that was not sent, or not even known, however old it is.
-// The mailbox is asked first: another ledger may have sent it.
-func (b *Bridge) sendOld(ctx context.Context, src Source, d ledger.Device, run backup.Run, known bool, at time.Time) error {
-	d.Baseline, d.Seen, d.First = time.Time{}, time.Time{}, at
-	if _, err := b.texts(ctx, src, d, &run, at.AddDate(1, 0, 0)); err != nil {
-		return err
-	}
-	if !known {
-		return b.queue(ctx, d, run, &Polled{})
-	}
+// requeue queues a run that is on record as one not to be sent.
+func (b *Bridge) requeue(ctx context.Context, d ledger.Device, run backup.Run) error {
 	e := b.judge(d, &run)
-	if e.State != ledger.Queued {
-		return nil
-	}
 	if err := b.complete(ctx, &run); err != nil {
 		return err
 	}

@@ -2,7 +2,6 @@ package bridge
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"sync/atomic"
@@ -22,17 +21,7 @@ func (b *Bridge) settle(ctx context.Context, src Source, d ledger.Device, at tim
 	if err != nil || len(sessions) == 0 {
 		return err
 	}
-	var wanted, unwanted []backup.Session
-	for _, s := range sessions {
-		if b.Filter.source(s.Source) != "" {
-			unwanted = append(unwanted, s)
-		} else {
-			wanted = append(wanted, s)
-		}
-	}
-	groups := backup.Groups(d.Device, wanted, b.Rules, at)
-	groups = append(groups, backup.Groups(d.Device, unwanted, backup.Rules{BySource: true}, at)...)
-	for _, g := range groups {
+	for _, g := range b.groups(d, sessions, at) {
 		var run backup.Run
 		switch {
 		case g.Sent:
@@ -41,11 +30,12 @@ func (b *Bridge) settle(ctx context.Context, src Source, d ledger.Device, at tim
 			run = g.Run
 		case g.Unfinished() && b.MaxWait > 0 && at.Sub(g.Start) > b.MaxWait:
 			run = g.Overdue(b.MaxWait, at)
-			if _, _, err := b.Ledger.Entry(ctx, run.ID); !errors.Is(err, ledger.ErrUnknown) {
-				if err != nil {
-					return err
-				}
-				continue // told already
+			told, err := b.Ledger.State(ctx, run.ID)
+			if err != nil {
+				return err
+			}
+			if told != "" {
+				continue
 			}
 		default:
 			continue
@@ -62,6 +52,20 @@ func (b *Bridge) settle(ctx context.Context, src Source, d ledger.Device, at tim
 		}
 	}
 	return nil
+}
+
+// groups puts sessions into runs. Those of data sources that are filtered out
+// make runs of their own, so that they neither delay nor colour the others.
+func (b *Bridge) groups(d ledger.Device, sessions []backup.Session, at time.Time) []backup.Group {
+	var wanted, unwanted []backup.Session
+	for _, s := range sessions {
+		if b.Filter.source(s.Source) == "" {
+			wanted = append(wanted, s)
+		} else {
+			unwanted = append(unwanted, s)
+		}
+	}
+	return append(backup.Groups(d.Device, wanted, b.Rules, at), backup.Groups(d.Device, unwanted, backup.Rules{BySource: true}, at)...)
 }
 
 // nearOpen gives the device's open sessions and those around them.

@@ -2,7 +2,6 @@ package bridge
 
 import (
 	"context"
-	"errors"
 	"slices"
 
 	"covebridge/bridge/backup"
@@ -42,8 +41,8 @@ func (b *Bridge) silence(ctx context.Context, d ledger.Device, snap backup.Snaps
 		run.Kind, run.Status = backup.LongSilence, backup.Failed
 	}
 	run.ID = backup.Identity(d.Device, nil, run.Start, run.Kind)
-	if _, _, err := b.Ledger.Entry(ctx, run.ID); !errors.Is(err, ledger.ErrUnknown) {
-		return err // told already
+	if told, err := b.Ledger.State(ctx, run.ID); err != nil || told != "" {
+		return err
 	}
 	return b.queue(ctx, d, run, p)
 }

@@ -87,6 +87,18 @@ func (l *Ledger) Entry(ctx context.Context, name string) (e Entry, events []Even
 	return e, events, err
 }
 
+// State gives the state of the entry with exactly this id; empty: there is none.
+func (l *Ledger) State(ctx context.Context, id string) (state State, err error) {
+	err = l.read(ctx, "read run "+id, func(t transaction) error {
+		err := t.row("SELECT state FROM entries WHERE id = $1", id).Scan(&state)
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil
+		}
+		return err
+	})
+	return state, err
+}
+
 // find gives the id of the entry that is meant.
 func (t transaction) find(name string) (id string, err error) {
 	message := strings.TrimSuffix(strings.TrimPrefix(strings.TrimSpace(name), "<"), ">")
