@@ -85,7 +85,7 @@ func (b *Bridge) record(ctx context.Context, src Source, d ledger.Device, snap b
 	var history []backup.Session
 	if b.History {
 		var err error
-		history, err = b.history(ctx, src, d, snap.At, open)
+		history, err = b.history(ctx, src, d, slices.Concat(open, snap.Sessions))
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -119,11 +119,11 @@ func (b *Bridge) record(ctx context.Context, src Source, d ledger.Device, snap b
 }
 
 // history reads the sessions from where it was last read whole, or from the
-// start of the oldest one that still runs. On first sight it reads back until
-// no run is cut in two.
-func (b *Bridge) history(ctx context.Context, src Source, d ledger.Device, at time.Time, open []backup.Session) ([]backup.Session, error) {
+// start of the oldest one that still runs, as far as is known. On first sight it
+// reads back until no run is cut in two.
+func (b *Bridge) history(ctx context.Context, src Source, d ledger.Device, known []backup.Session) ([]backup.Session, error) {
 	since := d.HistoryTo
-	for _, s := range open {
+	for _, s := range known {
 		if !s.Finished() && s.Start.Before(since) {
 			since = s.Start
 		}
