@@ -44,7 +44,7 @@ func (f *fleet) cycle(d *device, n int64) []Session {
 			at = begin.Add(d.period / 20)
 		}
 		if i == 0 && d.has(Wedged) && wedged == 0 {
-			all[0].End, all[0].Status = all[0].Start.Add(d.period*28), Aborted
+			all[0].End, all[0].Status = all[0].Start.Add(d.period*27), Aborted
 			at = begin.Add(d.period / 20)
 		}
 	}

@@ -54,7 +54,7 @@ func (f Fault) write(w http.ResponseWriter, reply []byte) {
 		http.NewResponseController(w).Flush()
 		panic(http.ErrAbortHandler)
 	case Garbled:
-		reply = append(append(bytes.Clone(reply[:half]), "}{,"...), reply[half:]...)
+		reply = append(append(bytes.Clone(reply[:half]), "\x01}{,"...), reply[half:]...)
 	case HTML:
 		w.Header().Set("Content-Type", "text/html")
 		reply = []byte("<!DOCTYPE html><html><body><h1>Service maintenance</h1></body></html>")

@@ -93,6 +93,9 @@ func (s *Sim) tenantErrors(c *call, d *device, p reportingParams) (any, error) {
 	}
 	rows := []object{}
 	for x := range s.fleet.newestFirst(d, c.now) {
+		if x.ID < p.Filter.SessionID {
+			break // ids count up
+		}
 		wanted := p.Filter.SessionID == 0 || x.ID == p.Filter.SessionID
 		if !wanted || !x.finished(c.now) || x.Restore || d.source(x.Source).plugin != p.DataSourceType {
 			continue
