@@ -41,7 +41,7 @@ func (d *dice) between(a, b time.Duration) time.Duration {
 	return (a + time.Duration(d.below(int64((b-a)/time.Second)+1))*time.Second).Truncate(time.Second)
 }
 
-// sign text of n letters and digits, as Cove puts behind device names.
+// text gives n letters and digits, as Cove puts behind device names.
 func (d *dice) text(n int) string {
 	const signs = "abcdefghijkmnpqrstuvwxyz0123456789"
 	b := make([]byte, n)
