@@ -1,30 +1,23 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"log/slog"
 	"net"
-	"strings"
-	"sync"
 	"time"
 
-	"github.com/emersion/go-imap/v2"
-	"github.com/emersion/go-imap/v2/imapserver"
-	"github.com/emersion/go-imap/v2/imapserver/imapmemserver"
 	"github.com/spf13/cobra"
 
 	"covebridge/bridge"
 	"covebridge/bridge/config"
 	"covebridge/bridge/covesim"
-	"covebridge/bridge/mailbox"
-	"covebridge/bridge/message"
 )
 
 const (
-	demoUser  = "demo"
-	demoSpeed = 600 // ten minutes a second
+	demoSpeed  = 240           // four minutes a second: a mail every few seconds
+	demoBefore = 3 * time.Hour // whose mails are there at once
+	demoListen = "127.0.0.1:1143"
 )
 
 func newDemo(a *app) *cobra.Command {
@@ -33,9 +26,11 @@ func newDemo(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "demo",
 		Short: "See it work: a simulated Cove, a mailbox and the bridge, all in here",
-		Long: `Run a simulated Cove, an IMAP server in memory and the bridge between them, with
-no configuration. Mails arrive as the simulated fleet backs up; its clock runs
-600 times as fast as the real one.`,
+		Long: `Run a simulated Cove, an IMAP server in memory and the bridge between them. It
+needs no configuration and leaves nothing behind. Mails arrive as the simulated
+fleet backs up; its clock runs 240 times as fast as the real one.`,
+		Example: `  covebridge demo
+  covebridge demo --once`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx, stop := context.WithCancel(cmd.Context())
 			defer stop()
@@ -43,14 +38,20 @@ no configuration. Mails arrive as the simulated fleet backs up; its clock runs
 			if err != nil {
 				return fmt.Errorf("start the simulated Cove: %w", err)
 			}
-			sim := covesim.Options{Seed: uint64(time.Now().UnixNano()), Devices: 40, Start: time.Now().Add(-24 * time.Hour), Speed: demoSpeed, Username: "api-user", Password: "covesim"}
+			sim := covesim.Options{
+				Seed: uint64(time.Now().UnixNano()), Devices: 40, Speed: demoSpeed,
+				Without: covesim.Hostile | covesim.UnknownStatus | covesim.UnknownSource | covesim.Wedged, // rare in life
+			}
 			go serve(ctx, api, covesim.New(sim)) //nolint:errcheck // it ends with the demo
 
-			box, err := demoMailbox(ctx, listen)
+			box, taken, err := demoPort(listen, cmd.Flags().Changed("listen"))
 			if err != nil {
 				return err
 			}
-			b, err := bridge.Open(ctx, demoConfig(api.Addr().String(), box), slog.New(slog.DiscardHandler))
+			if err := serveMailbox(ctx, box); err != nil {
+				return err
+			}
+			b, err := bridge.Open(ctx, demoConfig(api.Addr().String(), box.Addr().String()), slog.New(slog.DiscardHandler))
 			if err != nil {
 				return err
 			}
@@ -58,48 +59,36 @@ no configuration. Mails arrive as the simulated fleet backs up; its clock runs
 			if err := b.Ledger.Hold(ctx); err != nil {
 				return err
 			}
-			host, port, _ := net.SplitHostPort(box)
-			fmt.Fprintf(a.out, "A simulated Cove with 40 devices, a mailbox, and covebridge between them.\n\n")
-			d := &demo{Mailbox: b.Mailbox, app: a, stop: stop, once: once, hint: fmt.Sprintf(
-				"Look at the mails with any mail program: IMAP server %s, port %s, no encryption,\nuser %[3]s, password %[3]s. For instance:\n\n  mutt -f imap://%[3]s:%[3]s@%s/INBOX\n  curl 'imap://%[3]s:%[3]s@%s/INBOX;UID=1'\n", host, port, demoUser, box, box)}
-			b.Mailbox = d
-			if !once {
-				defer fmt.Fprintln(a.out, "\nThe demo is over; the mailbox is gone with it.")
+			fmt.Fprintln(a.out, "A simulated Cove with 40 devices, a mailbox, and covebridge between them.")
+			if taken != "" {
+				fmt.Fprintf(a.out, "Port %s is taken; the mailbox has another one, see below.\n", taken)
 			}
+			fmt.Fprint(a.out, "Mails arrive:\n\n")
+			d := &demo{Mailbox: b.Mailbox, app: a, address: box.Addr().String(), once: once, stop: stop}
+			b.Mailbox = d
 			b.Run(ctx)
+			if !once {
+				fmt.Fprintf(a.out, "\nThe demo is over after %s; the mailbox is gone with it.\n", plural(d.count, "mail", "mails"))
+			}
 			return nil
 		},
 	}
-	c.Flags().BoolVar(&once, "once", false, "end after the first delivery")
-	c.Flags().StringVar(&listen, "listen", "127.0.0.1:1143", "address of the mailbox's IMAP server; taken if free, else another port")
+	c.Flags().BoolVar(&once, "once", false, "end after the first mails have arrived")
+	c.Flags().StringVar(&listen, "listen", demoListen, "address of the mailbox's IMAP server; the default gives way to another port if it is taken")
 	return c
 }
 
-// demoMailbox runs an IMAP server until ctx ends, and gives its address.
-func demoMailbox(ctx context.Context, listen string) (string, error) {
-	ln, err := net.Listen("tcp", listen)
+// demoPort listens for mail programs. Where the usual port is taken, another
+// one is used; one that was asked for must be free.
+func demoPort(listen string, wanted bool) (ln net.Listener, taken string, err error) {
+	if ln, err = net.Listen("tcp", listen); err != nil && !wanted {
+		_, taken, _ = net.SplitHostPort(listen)
+		ln, err = net.Listen("tcp", "127.0.0.1:0")
+	}
 	if err != nil {
-		if ln, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
-			return "", fmt.Errorf("start the mailbox: %w", err)
-		}
+		return nil, "", fmt.Errorf("start the mailbox: %w: choose another address with --listen", err)
 	}
-	user := imapmemserver.NewUser(demoUser, demoUser)
-	if err := user.Create("INBOX", nil); err != nil {
-		return "", fmt.Errorf("start the mailbox: %w", err)
-	}
-	mem := imapmemserver.New()
-	mem.AddUser(user)
-	server := imapserver.New(&imapserver.Options{
-		NewSession: func(*imapserver.Conn) (imapserver.Session, *imapserver.GreetingData, error) {
-			return mem.NewSession(), nil, nil
-		},
-		Caps:         imap.CapSet{imap.CapIMAP4rev1: {}, imap.CapUIDPlus: {}, imap.CapLiteralPlus: {}},
-		InsecureAuth: true,
-		Logger:       slog.NewLogLogger(slog.DiscardHandler, slog.LevelInfo),
-	})
-	context.AfterFunc(ctx, func() { server.Close() })
-	go server.Serve(ln) //nolint:errcheck // it ends with the demo
-	return ln.Addr().String(), nil
+	return ln, taken, nil
 }
 
 func demoConfig(api, box string) *config.Config {
@@ -108,46 +97,9 @@ func demoConfig(api, box string) *config.Config {
 		Name: "demo", URL: "http://" + api + "/jsonapi", ReportingURL: "http://" + api + "/reporting_api", NodeURL: "http://" + api + "/repserv_json",
 		Username: "api-user", Password: "covesim",
 	}}
-	c.Poll.Interval, c.Poll.Rate, c.Poll.Concurrency = time.Second, 1000, 8
+	c.Poll.Interval, c.Poll.Rate, c.Poll.Concurrency, c.Poll.Backfill = time.Second, 1000, 8, demoBefore
 	c.Mail.From, c.Mail.To, c.Mail.Timezone = "cove@msp.example", []string{"backups@msp.example"}, "Local"
 	c.Delivery.IMAP = &config.IMAP{Address: box, TLS: "none", Auth: "plain", Username: demoUser, Password: demoUser, Mailbox: "INBOX", Connections: 2}
 	c.Ledger.SQLite = ":memory:"
 	return c
-}
-
-// demo shows the mails that arrive.
-type demo struct {
-	bridge.Mailbox
-	*app
-	hint string
-	once bool
-	stop func()
-
-	mu    sync.Mutex
-	count int
-}
-
-// whole is how many mails are listed before one is shown in full.
-const whole = 5
-
-// Deliver delivers, and shows what was delivered.
-func (d *demo) Deliver(ctx context.Context, m mailbox.Mail, begin func(string) error) (string, error) {
-	receipt, err := d.Mailbox.Deliver(ctx, m, begin)
-	if err != nil {
-		return receipt, err
-	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	content, err := message.Read(bytes.NewReader(m.Bytes))
-	if d.count++; err != nil || d.once && d.count > 1 {
-		return receipt, nil // a mail that can't be shown is there all the same
-	}
-	fmt.Fprintf(d.out, "%s  %s\n", m.Date.Local().Format("02 Jan 15:04"), printable(content.Subject))
-	if d.count == whole || d.once {
-		fmt.Fprintf(d.out, "\nThe last one in full:\n%s\n%s%[1]s\n\n%s\n", strings.Repeat("─", 72), printable(content.String()), d.hint)
-	}
-	if d.once {
-		d.stop()
-	}
-	return receipt, nil
 }

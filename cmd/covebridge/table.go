@@ -39,6 +39,7 @@ func (g *grid) write() error {
 	style.Options = table.OptionsNoBordersAndSeparators
 	style.Format.Header = text.FormatDefault
 	w.SetStyle(style)
+	w.SuppressTrailingSpaces()
 	if f, ok := g.a.out.(*os.File); ok && isTerminal(f) {
 		if width, _, err := term.GetSize(int(f.Fd())); err == nil {
 			w.Style().Size.WidthMax = width
@@ -56,7 +57,9 @@ func (g *grid) write() error {
 func line(cells []string) table.Row {
 	row := make(table.Row, len(cells))
 	for i, c := range cells {
-		row[i] = printable(c)
+		if row[i] = oneLine(c); i == len(cells)-1 {
+			row[i] = printable(c) // the last column may go on in the next line
+		}
 	}
 	return row
 }
@@ -85,6 +88,9 @@ func (a *app) printJSON(v any) error {
 	}
 	return nil
 }
+
+// oneLine is printable in one line.
+func oneLine(s string) string { return strings.ReplaceAll(printable(s), "\n", "\uFFFD") }
 
 // printable keeps texts from outside from steering the terminal.
 func printable(s string) string {
