@@ -194,7 +194,7 @@ func (c *imapConn) examine(ctx context.Context, folder string) (*imap.SelectData
 	var box *imap.SelectData
 	err := c.within(ctx, commandTimeout, func() (err error) {
 		box, err = c.Select(folder, &imap.SelectOptions{ReadOnly: true}).Wait()
-		if answer := new(imap.Error); !errors.As(err, &answer) || transient(answer) {
+		if answer := new(imap.Error); !errors.As(err, &answer) || transient(answer) || answer.Type == imap.StatusResponseTypeBad {
 			return err
 		}
 		// Servers say in many ways that a folder is missing; the list is sure.

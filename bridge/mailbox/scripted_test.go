@@ -1,0 +1,46 @@
+package mailbox
+
+import (
+	"bufio"
+	"io"
+	"net"
+	"strings"
+	"testing"
+)
+
+// hangUp in an answer closes the connection there.
+const hangUp = "\x00"
+
+// serve is a server that greets and then answers each line as the test says.
+func serve(t *testing.T, greeting string, answer func(line string) string) string {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { ln.Close() })
+	go func() {
+		for {
+			conn, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer conn.Close()
+				io.WriteString(conn, greeting)
+				for r := bufio.NewReader(conn); ; {
+					line, err := r.ReadString('\n')
+					if err != nil {
+						return
+					}
+					say, _, end := strings.Cut(answer(strings.TrimRight(line, "\r\n")), hangUp)
+					io.WriteString(conn, say)
+					if end {
+						return
+					}
+				}
+			}()
+		}
+	}()
+	return ln.Addr().String()
+}
