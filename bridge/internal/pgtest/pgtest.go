@@ -30,7 +30,8 @@ var (
 	base    string // URL without the database
 	failure error
 	count   atomic.Int64
-	leash   io.Closer // when it is closed, by the system at the latest, the server ends
+	//lint:ignore U1000 it only has to stay open
+	leash io.Closer // when it is closed, by the system at the latest, the server ends
 )
 
 // URL gives the URL of a fresh, empty database. The server ends with the test
