@@ -53,8 +53,7 @@ and a second backfill over the same span sends nothing.`,
 				bar.Describe(fmt.Sprintf("%s found", plural(p.Runs, "run", "runs")))
 				_ = bar.Set(p.Done)
 			})
-			_ = bar.Exit()
-			fmt.Fprintln(a.errs)
+			a.end(bar)
 			if errors.Is(err, context.Canceled) {
 				return fmt.Errorf("stopped after %s; the same call goes on from here", plural(runs, "run", "runs"))
 			}
@@ -81,4 +80,12 @@ func (a *app) bar(what string) *progressbar.ProgressBar {
 	}
 	return progressbar.NewOptions(1, progressbar.OptionSetWriter(w), progressbar.OptionSetDescription(what),
 		progressbar.OptionShowCount(), progressbar.OptionSetPredictTime(true), progressbar.OptionThrottle(100*time.Millisecond))
+}
+
+// end leaves the bar's line.
+func (a *app) end(bar *progressbar.ProgressBar) {
+	_ = bar.Exit()
+	if isTerminal(a.errs) {
+		fmt.Fprintln(a.errs)
+	}
 }

@@ -1,11 +1,13 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
 
 	"covebridge/bridge"
+	"covebridge/bridge/config"
 	"covebridge/bridge/mailbox"
 )
 
@@ -13,7 +15,14 @@ func newCheck(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "check",
 		Short: "Try settings, logins, mailbox and templates; send nothing",
+		Long: `Try the settings, each Cove login, the ledger, the mailbox and the templates, and
+tell of each whether it passed, and if not, why and what to do. Nothing is sent.`,
+		Example: `  covebridge check -c /etc/covebridge/config.yaml`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := config.Load(a.configPath)
+			if err != nil {
+				return err
+			}
 			t := a.table("", "What", "Result")
 			failed := false
 			add := func(area string, f mailbox.Finding) {
@@ -27,17 +36,14 @@ func newCheck(a *app) *cobra.Command {
 				}
 				t.row(mark, area, result)
 			}
-			c, log, err := a.load()
-			if err != nil {
-				return err
-			}
 			add("settings", mailbox.Finding{What: a.configPath + " is complete"})
 			for _, w := range c.Warnings {
 				add("settings", mailbox.Finding{What: "but mind: " + w})
 			}
-			b, err := bridge.Open(cmd.Context(), c, log)
+			b, err := bridge.Open(cmd.Context(), c, a.logger(c.Log))
 			if err != nil {
-				return err
+				add("start", mailbox.Finding{What: "read the templates, open the ledger", Err: err})
+				return errors.Join(t.write(), told{err})
 			}
 			defer b.Close()
 			add("templates", mailbox.Finding{What: "all can be read and make a mail"})

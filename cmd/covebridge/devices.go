@@ -22,27 +22,19 @@ func newDevices(a *app) *cobra.Command {
 			}
 			t := a.table("Device", "Type", "Customer", "Account", "Status", "Ended", "Mail", "Note")
 			for _, d := range devices {
-				status, ended := "-", "-"
+				status, ended := "-", time.Time{}
 				if d.RunID != "" {
-					status, ended = d.Status.String(), clock(d.End)
+					status, ended = d.Status.String(), d.End
 				}
 				note := ""
 				if d.NoHistory != "" {
 					note = "history can't be read: " + d.NoHistory
 				}
-				t.row(d.Name, d.Type, d.Customer, d.Account, status, ended, string(d.State), note)
+				t.row(d.Name, d.Type, d.Customer, d.Account, status, ended, d.State, note)
 			}
 			return t.write()
 		},
 	}
 	a.jsonFlag(c)
 	return c
-}
-
-// clock writes a time in the zone of the one who looks.
-func clock(t time.Time) string {
-	if t.IsZero() {
-		return "-"
-	}
-	return t.Local().Format("2006-01-02 15:04:05")
 }

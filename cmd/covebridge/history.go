@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -18,12 +19,18 @@ func newHistory(a *app) *cobra.Command {
 		Short: "List runs and what became of their mails, newest first",
 		Long: `List runs and what became of their mails, newest first; with TEXT those whose
 device, job or customer has it in its name.`,
+		Example: `  covebridge history
+  covebridge history srv01 --since 7d
+  covebridge history --state failed`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
 				q.Text = args[0]
 			}
-			q.State = ledger.State(state)
+			states := []ledger.State{ledger.Queued, ledger.Sending, ledger.Sent, ledger.Failed, ledger.Filtered, ledger.Baseline}
+			if q.State = ledger.State(state); state != "" && !slices.Contains(states, q.State) {
+				return usageError{fmt.Errorf("--state: %q is none: use one of %q", state, states)}
+			}
 			var err error
 			if q.Since, err = moment(since, time.Now()); err != nil {
 				return usageError{fmt.Errorf("--since: %w", err)}
@@ -43,7 +50,7 @@ device, job or customer has it in its name.`,
 				if note == "" {
 					note = e.Receipt
 				}
-				t.row(clock(e.Run.End), e.Run.Status.String(), e.Run.Job, e.Run.Device.Customer, string(e.State), e.Run.ID, note)
+				t.row(e.Run.End, e.Run.Status, e.Run.Job, e.Run.Device.Customer, e.State, e.Run.ID, note)
 			}
 			return t.write()
 		},

@@ -15,13 +15,15 @@ func newLedger(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "ledger",
 		Short: "Move the ledger to another database",
+		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	c.AddCommand(&cobra.Command{
 		Use:   "copy FROM TO",
 		Short: "Copy a ledger, from SQLite to PostgreSQL or back",
 		Long: `Copy everything a ledger holds into an empty one. FROM and TO are paths of SQLite
 files or postgres:// URLs. Stop covebridge first; afterwards set ledger.postgres
-or ledger.sqlite to TO and start it again.`,
+or ledger.sqlite to TO and start it again. Don't let one run on FROM any more:
+each would send what waits.`,
 		Example: `  covebridge ledger copy covebridge.db postgres://covebridge:SECRET@db.example/covebridge`,
 		Args:    cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
@@ -50,8 +52,7 @@ or ledger.sqlite to TO and start it again.`,
 				bar.ChangeMax(total)
 				_ = bar.Set(done)
 			})
-			_ = bar.Exit()
-			fmt.Fprintln(a.errs)
+			a.end(bar)
 			if err != nil {
 				return err
 			}

@@ -31,13 +31,12 @@ func execute(ctx context.Context, args []string, out, errs io.Writer) int {
 	root.SetOut(out)
 	root.SetErr(errs)
 	err := root.ExecuteContext(ctx)
-	switch {
-	case err == nil:
+	if err == nil {
 		return 0
-	case errors.Is(err, errTold):
-		return 1
 	}
-	fmt.Fprintf(errs, "covebridge: error: %v\n", err)
+	if !errors.Is(err, errTold) {
+		fmt.Fprintf(errs, "covebridge: error: %v\n", err)
+	}
 	if misconfigured(err) {
 		return 2
 	}
@@ -46,6 +45,11 @@ func execute(ctx context.Context, args []string, out, errs io.Writer) int {
 
 // errTold: something failed, and was told already.
 var errTold = errors.New("failed")
+
+// told is an error that the verb has shown already.
+type told struct{ error }
+
+func (e told) Unwrap() []error { return []error{e.error, errTold} }
 
 // usageError is a wrong call.
 type usageError struct{ error }

@@ -17,6 +17,7 @@ func newOnce(a *app) *cobra.Command {
 		Long: `Poll every Cove account once, deliver what is due, and end. The exit status is 1
 if an account could not be polled or a mail could not be delivered; what is left
 is taken up by the next start.`,
+		Example: `  */15 * * * * covebridge once -c /etc/covebridge/config.yaml    (in a crontab)`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			b, err := a.open(cmd.Context())
 			if err != nil {
@@ -63,6 +64,9 @@ func delivered(d bridge.Delivered) string {
 	}
 	if d.Resent > 0 {
 		s += fmt.Sprintf(", %d sent again after an unknown outcome", d.Resent)
+	}
+	if d.Retried > 0 {
+		s += fmt.Sprintf(", %s failed and will be tried again (see the log)", plural(d.Retried, "delivery", "deliveries"))
 	}
 	if d.Refused > 0 {
 		s += fmt.Sprintf(", %d REFUSED (see covebridge history --state failed)", d.Refused)

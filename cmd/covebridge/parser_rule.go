@@ -16,6 +16,7 @@ func newParserRule(a *app) *cobra.Command {
 		Short: "Print the parser rule for Backupchecks, with the configured sender",
 		Long: `Print the Python module that makes Backupchecks understand the mails, with the
 sender from mail.from filled in. backupchecks/INSTALL.md tells where it goes.`,
+		Example: `  covebridge parser-rule > covebridge.py`,
 		RunE: func(*cobra.Command, []string) error {
 			c, err := config.Peek(a.configPath)
 			if err != nil {

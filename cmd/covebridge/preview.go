@@ -25,6 +25,8 @@ func newPreview(a *app) *cobra.Command {
 		Long: `Poll Cove and show the mails that a first start would deliver, those of the last
 poll.backfill, without sending or recording anything. With --out they are
 written as .eml files, for any mail program to open.`,
+		Example: `  covebridge preview --limit 3
+  covebridge preview --out mails --device srv01`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, log, err := a.load()
 			if err != nil {

@@ -16,7 +16,8 @@ func newResend(a *app) *cobra.Command {
 		Short: "Send the mail of a run again",
 		Long: `Send the mail of a run again, whatever became of it, with the same Message-ID. RUN
 is its name as "covebridge history" lists it, or the beginning of that.`,
-		Args: cobra.MinimumNArgs(1),
+		Example: `  covebridge resend cove-1234567-20261124T020013Z`,
+		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			b, err := a.open(cmd.Context())
 			if err != nil {
@@ -50,5 +51,8 @@ func (a *app) drain(cmd *cobra.Command, b *bridge.Bridge) error {
 	if d.Refused > 0 || d.Retried > 0 {
 		return errTold
 	}
-	return cmd.Context().Err()
+	if cmd.Context().Err() != nil {
+		return errors.New("stopped before the end; the next start goes on from here")
+	}
+	return nil
 }

@@ -32,21 +32,37 @@ func newRoot(a *app) *cobra.Command {
 		Long: `covebridge polls Cove Data Protection, turns every finished backup run into one
 mail, and puts it exactly once into the mailbox that Backupchecks reads.
 
-Begin with "covebridge demo" to see it work, or "covebridge init" to set it up.`,
+Begin with "covebridge demo" to see it work, or "covebridge init" to set it up.
+
+Exit status: 0 done, 1 something failed, 2 wrong usage or configuration.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          cobra.NoArgs,
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
+	root.SuggestionsMinimumDistance = 2
 	root.PersistentFlags().StringVarP(&a.configPath, "config", "c", "config.yaml", "configuration file")
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usageError{fmt.Errorf("%w: see %q", err, c.CommandPath()+" --help")}
 	})
-	root.AddCommand(
-		newRun(a), newOnce(a), newPreview(a), newCheck(a), newDevices(a), newHistory(a), newShow(a), newResend(a),
-		newBackfill(a), newDemo(a), newSim(a), newInit(a), newParserRule(a), newLedger(a), newVersion(a),
-	)
+	for _, g := range []struct {
+		title string
+		verbs []*cobra.Command
+	}{
+		{"Try it:", []*cobra.Command{newDemo(a), newSim(a)}},
+		{"Set it up:", []*cobra.Command{newInit(a), newCheck(a), newPreview(a), newParserRule(a)}},
+		{"Let it work:", []*cobra.Command{newRun(a), newOnce(a), newBackfill(a)}},
+		{"Look after it:", []*cobra.Command{newHistory(a), newShow(a), newResend(a), newDevices(a), newLedger(a)}},
+	} {
+		root.AddGroup(&cobra.Group{ID: g.title, Title: g.title})
+		for _, c := range g.verbs {
+			c.GroupID = g.title
+		}
+		root.AddCommand(g.verbs...)
+	}
+	root.AddCommand(newVersion(a))
+	cobra.EnableCommandSorting = false
 	refuseExtra(root)
 	return root
 }
@@ -58,10 +74,16 @@ func refuseExtra(c *cobra.Command) {
 		if check == nil {
 			check = cobra.NoArgs
 		}
-		if err := check(c, args); err != nil {
-			return usageError{fmt.Errorf("%w: see %q", err, c.CommandPath()+" --help")}
+		err := check(c, args)
+		if err == nil {
+			return nil
 		}
-		return nil
+		if c.HasSubCommands() {
+			if like := c.SuggestionsFor(args[0]); len(like) > 0 {
+				return usageError{fmt.Errorf("%w; did you mean %q?", err, c.CommandPath()+" "+like[0])}
+			}
+		}
+		return usageError{fmt.Errorf("%w: see %q", err, c.CommandPath()+" --help")}
 	}
 	for _, sub := range c.Commands() {
 		refuseExtra(sub)

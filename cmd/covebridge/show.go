@@ -17,6 +17,8 @@ func newShow(a *app) *cobra.Command {
 		Short: "Show one run: its mail, and everything that was done with it",
 		Long: `Show one run: what was done with it and when, and its mail. RUN is its name as
 "covebridge history" lists it, the beginning of that, or the Message-ID.`,
+		Example: `  covebridge show cove-1234567-20261124T020013Z
+  covebridge show cove-1234567-20261124T020013Z --raw > mail.eml`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			l, err := a.ledger(cmd.Context())
@@ -66,7 +68,7 @@ func (a *app) show(e ledger.Entry, events []ledger.Event) error {
 	fmt.Fprintln(a.out)
 	t := a.table("At", "What", "Detail")
 	for _, ev := range events {
-		t.row(clock(ev.At), ev.What, ev.Detail)
+		t.row(ev.At, ev.What, ev.Detail)
 	}
 	if err := t.write(); err != nil {
 		return err

@@ -16,6 +16,7 @@ import (
 func newSim(a *app) *cobra.Command {
 	var o covesim.Options
 	var listen, start string
+	var plain bool
 	c := &cobra.Command{
 		Use:   "sim",
 		Short: "Run a simulated Cove to try covebridge against",
@@ -24,13 +25,18 @@ Microsoft 365 tenants whose backups start, run and end as its clock moves.
 
 Its clock, its faults and what really happened are steered over HTTP:
   curl -X POST 'http://ADDRESS/sim/advance?by=24h'
-  curl -X POST 'http://ADDRESS/sim/fault' -d '{"kind":"throttled","count":3}'
+  curl -X POST 'http://ADDRESS/sim/fault?kind=throttled&count=3'
   curl -X POST 'http://ADDRESS/sim/clear'
   curl 'http://ADDRESS/sim/truth'`,
+		Example: `  covebridge sim --speed 60
+  covebridge sim --devices 2000 --every 5m --plain`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var err error
 			if o.Start, err = moment(start, time.Now()); err != nil {
 				return usageError{fmt.Errorf("--start: %w", err)}
+			}
+			if plain {
+				o.Without = covesim.AllQuirks
 			}
 			ln, err := net.Listen("tcp", listen)
 			if err != nil {
@@ -46,6 +52,7 @@ Its clock, its faults and what really happened are steered over HTTP:
 	c.Flags().IntVar(&o.Devices, "devices", 40, "how many devices")
 	c.Flags().Float64Var(&o.Speed, "speed", 1, "how many times faster than real its clock runs; 0: it stands still")
 	c.Flags().DurationVar(&o.Every, "every", 0, "make every device back up this often; 0: believable schedules")
+	c.Flags().BoolVar(&plain, "plain", false, "leave out all of Cove's oddities, such as hostile names and devices that never ran")
 	c.Flags().StringVar(&start, "start", "", "first reading of its clock; default: now")
 	c.Flags().StringVar(&o.Username, "username", "api-user", "login to accept")
 	c.Flags().StringVar(&o.Password, "password", "covesim", "its password")

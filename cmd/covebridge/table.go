@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"time"
 	"unicode"
 
 	"github.com/jedib0t/go-pretty/v6/table"
@@ -18,7 +19,7 @@ import (
 type grid struct {
 	a      *app
 	titles []string
-	rows   [][]string
+	rows   [][]any
 }
 
 func (a *app) table(titles ...string) *grid { return &grid{a: a, titles: titles} }
@@ -27,7 +28,8 @@ func (a *app) jsonFlag(c *cobra.Command) {
 	c.Flags().BoolVar(&a.json, "json", false, "write JSON")
 }
 
-func (g *grid) row(cells ...string) { g.rows = append(g.rows, cells) }
+// row adds a row of texts, words and times.
+func (g *grid) row(cells ...any) { g.rows = append(g.rows, cells) }
 
 func (g *grid) write() error {
 	if g.a.json {
@@ -46,7 +48,11 @@ func (g *grid) write() error {
 			w.SetColumnConfigs([]table.ColumnConfig{{Number: len(g.titles), WidthMax: max(width/2, 30)}})
 		}
 	}
-	w.AppendHeader(line(g.titles))
+	header := table.Row{}
+	for _, title := range g.titles {
+		header = append(header, title)
+	}
+	w.AppendHeader(header)
 	for _, r := range g.rows {
 		w.AppendRow(line(r))
 	}
@@ -54,27 +60,46 @@ func (g *grid) write() error {
 	return nil
 }
 
-func line(cells []string) table.Row {
+func line(cells []any) table.Row {
 	row := make(table.Row, len(cells))
 	for i, c := range cells {
-		if row[i] = oneLine(c); i == len(cells)-1 {
-			row[i] = printable(c) // the last column may go on in the next line
+		text := fmt.Sprint(c)
+		if t, ok := c.(time.Time); ok {
+			text = clock(t)
+		}
+		if row[i] = oneLine(text); i == len(cells)-1 {
+			row[i] = printable(text) // the last column may go on in the next line
 		}
 	}
 	return row
 }
 
-// writeJSON names each cell by its title, in lower case.
+// clock writes a time in the zone of the one who looks.
+func clock(t time.Time) string {
+	if t.IsZero() {
+		return "-"
+	}
+	return t.Local().Format(time.DateTime)
+}
+
+// writeJSON names each cell by its title, in lower case. A time that is not
+// known is null.
 func (g *grid) writeJSON() error {
-	rows := make([]map[string]string, len(g.rows))
+	rows := make([]map[string]any, len(g.rows))
 	for i, r := range g.rows {
-		rows[i] = map[string]string{}
+		rows[i] = map[string]any{}
 		for j, cell := range r {
 			name := strings.ToLower(g.titles[j])
 			if name == "" {
 				name = "state"
 			}
-			rows[i][name] = cell
+			if t, ok := cell.(time.Time); !ok {
+				rows[i][name] = fmt.Sprint(cell)
+			} else if t.IsZero() {
+				rows[i][name] = nil
+			} else {
+				rows[i][name] = t
+			}
 		}
 	}
 	return g.a.printJSON(rows)

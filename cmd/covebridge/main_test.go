@@ -1,0 +1,186 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"covebridge/bridge/covesim"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"covebridge": main, "status": status})
+}
+
+// status runs a command and checks its exit status: status 2 covebridge once.
+func status() {
+	want, err := strconv.Atoi(os.Args[1])
+	if err != nil {
+		panic(err)
+	}
+	cmd := exec.Command(os.Args[2], os.Args[3:]...)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+	var exit *exec.ExitError
+	if err := cmd.Run(); err != nil && !errors.As(err, &exit) {
+		panic(err)
+	}
+	if got := cmd.ProcessState.ExitCode(); got != want {
+		fmt.Fprintf(os.Stderr, "status: exit status %d, want %d\n", got, want)
+		os.Exit(1)
+	}
+}
+
+// The scripts in testdata/script are calls of the built command and what must
+// come of them.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("CONFIG", "-c="+filepath.Join(e.WorkDir, "config.yaml"))
+			e.Setenv("REPOSITORY", filepath.Join(mustAbs("."), "../.."))
+			e.Setenv("TZ", "UTC")
+			if python, err := exec.Command("python3", "-c", "import sys; print(sys.executable, end='')").Output(); err == nil {
+				e.Setenv("PYTHON", string(python))
+			}
+			return nil
+		},
+		Condition: func(name string) (bool, error) {
+			if name != "python" {
+				return false, fmt.Errorf("unknown condition %s", name)
+			}
+			_, err := exec.LookPath("python3")
+			return err == nil || os.Getenv("COVEBRIDGE_NO_SKIP") == "1", nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"sim":     cmdSim,
+			"http":    cmdHTTP,
+			"mailbox": cmdMailbox,
+			"tls":     cmdTLS,
+			"newer":   cmdNewer,
+			"files":   cmdFiles,
+			"term":    cmdTerm,
+			"agree":   cmdAgree,
+			"rule":    cmdRule,
+			"perm":    cmdPerm,
+		},
+	})
+}
+
+func mustAbs(path string) string {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		panic(err)
+	}
+	return path
+}
+
+// sim [flag...] starts "covebridge sim" and sets $SIM to its address. Its clock
+// stands still.
+func cmdSim(ts *testscript.TestScript, _ bool, args []string) {
+	address, stop, err := startSim(args...)
+	ts.Check(err)
+	ts.Defer(stop)
+	ts.Setenv("SIM", address)
+}
+
+// http METHOD PATH calls the simulator.
+func cmdHTTP(ts *testscript.TestScript, _ bool, args []string) {
+	r, err := http.NewRequest(args[0], "http://"+ts.Getenv("SIM")+args[1], nil)
+	ts.Check(err)
+	answer, err := http.DefaultClient.Do(r)
+	ts.Check(err)
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		ts.Fatalf("%s", answer.Status)
+	}
+	_, err = io.Copy(ts.Stdout(), answer.Body)
+	ts.Check(err)
+}
+
+// mailbox starts an IMAP server with one folder, INBOX, and sets $IMAP to its
+// address; user and password are "demo".
+func cmdMailbox(ts *testscript.TestScript, _ bool, _ []string) {
+	ctx, stop := context.WithCancel(context.Background())
+	ts.Defer(stop)
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	ts.Check(err)
+	ts.Check(serveMailbox(ctx, ln))
+	ts.Setenv("IMAP", ln.Addr().String())
+}
+
+// tls starts a server with a certificate of an authority that nobody knows and
+// sets $TLS to its address, and $NOBODY to one where nothing listens.
+func cmdTLS(ts *testscript.TestScript, _ bool, _ []string) {
+	s := httptest.NewUnstartedServer(covesim.New(covesim.Options{}))
+	s.Config.ErrorLog = nil
+	s.StartTLS()
+	ts.Defer(s.Close)
+	ts.Setenv("TLS", s.Listener.Addr().String())
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	ts.Check(err)
+	ts.Setenv("NOBODY", ln.Addr().String())
+	ts.Check(ln.Close())
+}
+
+// newer FILE makes an SQLite ledger look as if a newer program had written it.
+func cmdNewer(ts *testscript.TestScript, _ bool, args []string) {
+	db, err := sql.Open("sqlite", ts.MkAbs(args[0]))
+	ts.Check(err)
+	defer db.Close()
+	_, err = db.Exec("INSERT INTO ledger_version (version_id, is_applied) VALUES (9999, TRUE)")
+	ts.Check(err)
+}
+
+// files GLOB [N] waits until N files are there; without N, until one is.
+func cmdFiles(ts *testscript.TestScript, neg bool, args []string) {
+	want := 1
+	if len(args) > 1 {
+		var err error
+		want, err = strconv.Atoi(args[1])
+		ts.Check(err)
+	}
+	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		found, err := filepath.Glob(ts.MkAbs(args[0]))
+		ts.Check(err)
+		switch {
+		case neg && len(found) > 0:
+			ts.Fatalf("%s are there", found)
+		case neg, len(args) == 1 && len(found) > 0, len(found) == want:
+			return
+		case time.Now().After(deadline):
+			ts.Fatalf("%d files, want %d", len(found), want)
+		}
+	}
+}
+
+// term sends SIGTERM to the programs in the background.
+func cmdTerm(ts *testscript.TestScript, _ bool, _ []string) {
+	for _, cmd := range ts.BackgroundCmds() {
+		ts.Check(cmd.Process.Signal(syscall.SIGTERM))
+	}
+}
+
+// perm FILE MODE checks a file's permissions.
+func cmdPerm(ts *testscript.TestScript, _ bool, args []string) {
+	info, err := os.Stat(ts.MkAbs(args[0]))
+	ts.Check(err)
+	if got := fmt.Sprintf("%04o", info.Mode().Perm()); got != args[1] {
+		ts.Fatalf("%s has mode %s, want %s", args[0], got, args[1])
+	}
+}
