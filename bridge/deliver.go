@@ -223,7 +223,7 @@ func (d *delivery) store(ctx context.Context, e ledger.Entry, receipt string) {
 // the mailbox than the mail that failed, the others wait as well, for less.
 func (d *delivery) failed(ctx context.Context, e ledger.Entry, cause error, doubt bool) {
 	atomic.AddInt64(&d.count.Retried, 1)
-	wait := backoff(e.Attempts, 10*time.Second, ledger.MaxBackoff)
+	wait := backoff(e.Attempts, 2*time.Second, ledger.MaxBackoff)
 	var me *mailbox.Error
 	if errors.As(cause, &me) && me.RetryAfter > 0 {
 		wait = me.RetryAfter
