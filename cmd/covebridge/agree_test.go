@@ -210,8 +210,8 @@ json.dump(found, sys.stdout)
 
 // readByBackupchecks checks that Python finds no defect in the mails, and that
 // the parser rule reads what they tell.
-func readByBackupchecks(python, rule, folder string) error {
-	cmd := exec.Command(python, "-B", "-c", judge, rule, folder)
+func readByBackupchecks(rule, folder string) error {
+	cmd := exec.Command("python3", "-B", "-c", judge, rule, folder)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
 	if err != nil {
@@ -261,5 +261,5 @@ var numberAndStart = regexp.MustCompile(`\(\d+\), \d{4}-\d\d-\d\d \d\d:\d\d:\d\d
 
 // rule FILE FOLDER reads the mails of a folder with the parser rule.
 func cmdRule(ts *testscript.TestScript, _ bool, args []string) {
-	ts.Check(readByBackupchecks(ts.Getenv("PYTHON"), ts.MkAbs(args[0]), ts.MkAbs(args[1])))
+	ts.Check(readByBackupchecks(ts.MkAbs(args[0]), ts.MkAbs(args[1])))
 }

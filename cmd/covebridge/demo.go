@@ -53,11 +53,11 @@ fleet backs up; its clock runs 240 times as fast as the real one.`,
 			}
 			b, err := bridge.Open(ctx, demoConfig(api.Addr().String(), box.Addr().String()), slog.New(slog.DiscardHandler))
 			if err != nil {
-				return err
+				return unlessStopped(ctx, err)
 			}
 			defer b.Close()
 			if err := b.Ledger.Hold(ctx); err != nil {
-				return err
+				return unlessStopped(ctx, err)
 			}
 			fmt.Fprintln(a.out, "A simulated Cove with 40 devices, a mailbox, and covebridge between them.")
 			if taken != "" {

@@ -52,20 +52,24 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Setup: func(e *testscript.Env) error {
-			e.Setenv("CONFIG", "-c="+filepath.Join(e.WorkDir, "config.yaml"))
-			e.Setenv("REPOSITORY", filepath.Join(mustAbs("."), "../.."))
 			e.Setenv("TZ", "UTC")
-			if python, err := exec.Command("python3", "-c", "import sys; print(sys.executable, end='')").Output(); err == nil {
-				e.Setenv("PYTHON", string(python))
+			e.Setenv("GORACE", "atexit_sleep_ms=0")
+			if err := os.Mkdir(filepath.Join(e.WorkDir, "mails"), 0o755); err != nil {
+				return err
 			}
-			return nil
+			return os.WriteFile(filepath.Join(e.WorkDir, "config.yaml"), []byte(settings), 0o600)
 		},
 		Condition: func(name string) (bool, error) {
-			if name != "python" {
-				return false, fmt.Errorf("unknown condition %s", name)
+			switch name {
+			case "python":
+				_, err := exec.LookPath("python3")
+				return err == nil || os.Getenv("COVEBRIDGE_NO_SKIP") == "1", nil
+			case "mount":
+				dir := t.TempDir()
+				err := syscall.Mount("none", dir, "tmpfs", 0, "size=64k")
+				return err == nil && syscall.Unmount(dir, 0) == nil, nil
 			}
-			_, err := exec.LookPath("python3")
-			return err == nil || os.Getenv("COVEBRIDGE_NO_SKIP") == "1", nil
+			return false, fmt.Errorf("unknown condition %s", name)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"sim":     cmdSim,
@@ -78,17 +82,24 @@ func TestScripts(t *testing.T) {
 			"agree":   cmdAgree,
 			"rule":    cmdRule,
 			"perm":    cmdPerm,
+			"disk":    cmdDisk,
 		},
 	})
 }
 
-func mustAbs(path string) string {
-	path, err := filepath.Abs(path)
-	if err != nil {
-		panic(err)
-	}
-	return path
-}
+// settings are the config.yaml of a script, to which it may add lines.
+const settings = `mail: {from: Cove <cove@msp.example>, to: [backups@msp.example], timezone: UTC}
+silence: {server: 0, m365: 0}
+poll: {rate: 1000}
+cove:
+  - name: sim
+    url: http://${SIM}/jsonapi
+    reporting_url: http://${SIM}/reporting_api
+    node_url: http://${SIM}/repserv_json
+    username: api-user
+    password: covesim
+delivery: {directory: mails}
+`
 
 // sim [flag...] starts "covebridge sim" and sets $SIM to its address. Its clock
 // stands still.
@@ -174,6 +185,14 @@ func cmdTerm(ts *testscript.TestScript, _ bool, _ []string) {
 	for _, cmd := range ts.BackgroundCmds() {
 		ts.Check(cmd.Process.Signal(syscall.SIGTERM))
 	}
+}
+
+// disk FOLDER SIZE makes a folder that is a small disk.
+func cmdDisk(ts *testscript.TestScript, _ bool, args []string) {
+	dir := ts.MkAbs(args[0])
+	ts.Check(os.MkdirAll(dir, 0o755))
+	ts.Check(syscall.Mount("none", dir, "tmpfs", 0, "size="+args[1]))
+	ts.Defer(func() { _ = syscall.Unmount(dir, 0) })
 }
 
 // perm FILE MODE checks a file's permissions.

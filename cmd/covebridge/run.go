@@ -1,6 +1,10 @@
 package main
 
-import "github.com/spf13/cobra"
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+)
 
 func newRun(a *app) *cobra.Command {
 	return &cobra.Command{
@@ -12,15 +16,24 @@ nothing is lost or sent twice even then.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			b, err := a.open(cmd.Context())
 			if err != nil {
-				return err
+				return unlessStopped(cmd.Context(), err)
 			}
 			defer b.Close()
 			if err := b.Ledger.Hold(cmd.Context()); err != nil {
-				return err
+				return unlessStopped(cmd.Context(), err)
 			}
 			b.Log.Info("covebridge runs", "version", version(), "accounts", len(b.Sources), "interval", b.Interval, "ledger", b.Ledger.String())
 			b.Run(cmd.Context())
 			return nil
 		},
 	}
+}
+
+// unlessStopped drops what went wrong with a start that was told to stop: it
+// has done so.
+func unlessStopped(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
 }
