@@ -32,11 +32,14 @@ func times(few, many int) int {
 	return few
 }
 
+const covePassword = "cove-api-token-77"
+
 // rig is the real program between a simulated Cove and a real mail server.
 type rig struct {
 	testing.TB
 	sim     *covesim.Sim
-	api     string // where the simulator answers
+	api     string          // where the simulator answers
+	visas   map[string]bool // that it handed out
 	program string
 	dir     string
 	where   ledger.Options
@@ -46,8 +49,9 @@ type rig struct {
 
 func newRig(t *testing.T, where ledger.Options, delivery string) *rig {
 	r := &rig{TB: t, dir: t.TempDir(), where: where, since: epoch, dice: rand.New(rand.NewPCG(11, 5))}
-	r.sim = covesim.New(covesim.Options{Seed: 11, Devices: 12, Start: epoch, Every: 30 * time.Minute, History: 48 * time.Hour, Without: covesim.LongRuns | covesim.Wedged})
-	server := httptest.NewServer(r.sim)
+	r.sim = covesim.New(covesim.Options{Seed: 11, Devices: 12, Start: epoch, Every: 30 * time.Minute, Password: covePassword, History: 48 * time.Hour, Without: covesim.LongRuns | covesim.Wedged})
+	r.visas = map[string]bool{}
+	server := httptest.NewServer(&overhear{Handler: r.sim, visas: r.visas})
 	t.Cleanup(server.Close)
 	r.api = server.URL
 	r.program = filepath.Join(r.dir, "covebridge")
@@ -60,14 +64,14 @@ func newRig(t *testing.T, where ledger.Options, delivery string) *rig {
 		place = "ledger: {sqlite: ledger.db}"
 	}
 	r.write("config.yaml", fmt.Sprintf(`
-cove: [{name: sim, url: %[1]s/jsonapi, reporting_url: %[1]s/reporting_api, node_url: '%[1]s/node/HOST/repserv_json', username: api-user, password: covesim}]
+cove: [{name: sim, url: %[1]s/jsonapi, reporting_url: %[1]s/reporting_api, node_url: '%[1]s/node/HOST/repserv_json', username: api-user, password: %[5]s}]
 poll: {interval: 1s, sweep: 1s, rate: 1000, backfill: 12h}
 mail: {from: cove@msp.example, to: [%[2]s], timezone: UTC}
 delivery:
 %[3]s
 %[4]s
 log: {level: debug}
-`, r.api, postfix.To, delivery, place))
+`, r.api, postfix.To, delivery, place, covePassword))
 	return r
 }
 
