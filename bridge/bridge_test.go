@@ -485,6 +485,39 @@ func TestRefusedMailBlocksNothing(t *testing.T) {
 	w.want("[Acme] Success: srv1 (Bolt BV)", "[Acme] Success: srv1 (Bolt BV)")
 }
 
+// A device whose mail can't be made is on record with the cause, the others go
+// on, and once the cause is gone it can be sent.
+func TestPoisonedDevice(t *testing.T) {
+	name := `{{if eq .Device.Name "srv1"}}{{index .Device.CustomerPath 7}}{{end}}{{.Device.Name}}`
+	w := newWorld(t, func(o *bridge.Options) {
+		job, err := bridge.NewJob(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		o.Job = job
+	})
+	w.device("1", "Files 01:00-01:30\nFiles 03:00-03:30")
+	w.device("2", "Files 01:00-01:30")
+	w.until("00:30")
+	w.until("02:00")
+	w.until("04:00")
+	w.want("[Acme] Success: srv2 (Bolt BV)")
+	failed, err := w.Ledger.Entries(context.Background(), ledger.Query{State: ledger.Failed})
+	if err != nil || len(failed) != 2 || !strings.Contains(failed[0].Reason, "job.name") {
+		t.Fatalf("got %+v, %v", failed, err)
+	}
+	if _, err := w.Resend(context.Background(), failed[0].Run.ID); err == nil {
+		t.Error("sent though its name can't be made")
+	}
+	name = "{{.Device.Name}}"
+	w.restart()
+	if _, err := w.Resend(context.Background(), failed[0].Run.ID); err != nil {
+		t.Fatal(err)
+	}
+	w.Drain(context.Background())
+	w.want("[Acme] Success: srv2 (Bolt BV)", "[Acme] Success: srv1 (Bolt BV)")
+}
+
 // What an unknown outcome means where nobody can be asked: it is sent again.
 func TestPlainSMTPSendsAgain(t *testing.T) {
 	w := newWorld(t, nil)

@@ -3,6 +3,7 @@ package bridge
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"covebridge/bridge/ledger"
 )
@@ -15,7 +16,10 @@ func (b *Bridge) Resend(ctx context.Context, name string) (ledger.Entry, error) 
 		return e, err
 	}
 	if len(e.Mail) == 0 {
-		if b.render(&e); e.State == ledger.Failed && len(e.Mail) == 0 {
+		if e.Run.Job, err = b.Job.Name(e.Run); err != nil {
+			return e, fmt.Errorf("job.name: %w", err)
+		}
+		if b.render(&e); len(e.Mail) == 0 {
 			return e, errors.New(e.Reason)
 		}
 	}
