@@ -60,14 +60,9 @@ func TestScripts(t *testing.T) {
 			return os.WriteFile(filepath.Join(e.WorkDir, "config.yaml"), []byte(settings), 0o600)
 		},
 		Condition: func(name string) (bool, error) {
-			switch name {
-			case "python":
+			if name == "python" {
 				_, err := exec.LookPath("python3")
 				return err == nil || os.Getenv("COVEBRIDGE_NO_SKIP") == "1", nil
-			case "mount":
-				dir := t.TempDir()
-				err := syscall.Mount("none", dir, "tmpfs", 0, "size=64k")
-				return err == nil && syscall.Unmount(dir, 0) == nil, nil
 			}
 			return false, fmt.Errorf("unknown condition %s", name)
 		},
@@ -79,10 +74,7 @@ func TestScripts(t *testing.T) {
 			"newer":   cmdNewer,
 			"files":   cmdFiles,
 			"term":    cmdTerm,
-			"agree":   cmdAgree,
-			"rule":    cmdRule,
 			"perm":    cmdPerm,
-			"disk":    cmdDisk,
 		},
 	})
 }
@@ -185,14 +177,6 @@ func cmdTerm(ts *testscript.TestScript, _ bool, _ []string) {
 	for _, cmd := range ts.BackgroundCmds() {
 		ts.Check(cmd.Process.Signal(syscall.SIGTERM))
 	}
-}
-
-// disk FOLDER SIZE makes a folder that is a small disk.
-func cmdDisk(ts *testscript.TestScript, _ bool, args []string) {
-	dir := ts.MkAbs(args[0])
-	ts.Check(os.MkdirAll(dir, 0o755))
-	ts.Check(syscall.Mount("none", dir, "tmpfs", 0, "size="+args[1]))
-	ts.Defer(func() { _ = syscall.Unmount(dir, 0) })
 }
 
 // perm FILE MODE checks a file's permissions.

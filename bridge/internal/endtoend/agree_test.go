@@ -1,11 +1,12 @@
-package main
+// Package endtoend runs the built program between a simulated Cove and real
+// mailboxes, and compares the mails with what the simulator says has happened.
+package endtoend
 
 import (
 	"bytes"
 	"cmp"
 	"encoding/json"
 	"fmt"
-	"net/http"
 	"net/mail"
 	"os"
 	"os/exec"
@@ -15,11 +16,9 @@ import (
 	"strings"
 	"time"
 
-	gocmp "github.com/google/go-cmp/cmp"
-	"github.com/rogpeppe/go-internal/testscript"
-
 	"covebridge/bridge/covesim"
 	"covebridge/bridge/message"
+	gocmp "github.com/google/go-cmp/cmp"
 )
 
 // story is what a mail tells, or must tell, of a run.
@@ -107,7 +106,11 @@ func outcome(s covesim.Session) string {
 	}
 }
 
-var object = regexp.MustCompile(`(?m)^Object \d+ of \d+: (\w+) - .*\n  Result: .*?(\(\d+\), \d{4}-\d\d-\d\d \d\d:\d\d:\d\d)`)
+var (
+	object = regexp.MustCompile(`(?m)^Object \d+ of \d+: (\w+) - .*(?:\n  Result: (.*))?`)
+	// numberAndStart are not known of every session.
+	numberAndStart = regexp.MustCompile(`\(?\d+\)?, \d{4}-\d\d-\d\d \d\d:\d\d:\d\d`)
+)
 
 // read gives a mail's run and what it tells of it.
 func read(raw []byte) (run string, st story, err error) {
@@ -133,7 +136,7 @@ func read(raw []byte) (run string, st story, err error) {
 		return run, st, fmt.Errorf("headers tell %s of %s, the text %s of %s", header, run, st.Status, line("Run"))
 	}
 	for _, o := range object.FindAllStringSubmatch(content.Text, -1) {
-		st.Sessions = append(st.Sessions, o[1]+" "+o[2])
+		st.Sessions = append(st.Sessions, o[1]+" "+numberAndStart.FindString(o[2]))
 	}
 	slices.Sort(st.Sessions)
 	return run, st, nil
@@ -141,20 +144,7 @@ func read(raw []byte) (run string, st story, err error) {
 
 // agree compares mails with what the simulator says has happened: each run that
 // ended after since is told of in exactly one mail, as it was.
-func agree(sim string, since time.Time, mails [][]byte) error {
-	var truth []covesim.Session
-	answer, err := http.Get("http://" + sim + "/sim/truth")
-	if err != nil {
-		return err
-	}
-	defer answer.Body.Close()
-	if err := json.NewDecoder(answer.Body).Decode(&truth); err != nil {
-		return err
-	}
-	now, err := http.ParseTime(answer.Header.Get("Date"))
-	if err != nil {
-		return err
-	}
+func agree(sim *covesim.Sim, since time.Time, mails [][]byte) error {
 	got := map[string]story{}
 	for _, m := range mails {
 		run, st, err := read(m)
@@ -166,7 +156,7 @@ func agree(sim string, since time.Time, mails [][]byte) error {
 		}
 		got[run] = st
 	}
-	want := finished(truth, since, now)
+	want := finished(sim.Truth(), since, sim.Now())
 	if len(want) < 30 {
 		return fmt.Errorf("only %d runs have finished: that proves nothing", len(want))
 	}
@@ -174,21 +164,6 @@ func agree(sim string, since time.Time, mails [][]byte) error {
 		return fmt.Errorf("mails (+) differ from what happened (-):\n%s", diff)
 	}
 	return nil
-}
-
-// agree SINCE FOLDER compares the mails in a folder with the simulator's truth.
-func cmdAgree(ts *testscript.TestScript, _ bool, args []string) {
-	since, err := time.Parse(time.RFC3339, args[0])
-	ts.Check(err)
-	files, err := filepath.Glob(ts.MkAbs(args[1]) + "/*.eml")
-	ts.Check(err)
-	var mails [][]byte
-	for _, file := range files {
-		raw, err := os.ReadFile(file)
-		ts.Check(err)
-		mails = append(mails, raw)
-	}
-	ts.Check(agree(ts.Getenv("SIM"), since, mails))
 }
 
 // judge is run by Python: it gives, for each mail of a folder, its defects and
@@ -255,11 +230,4 @@ func readByBackupchecks(rule, folder string) error {
 		}
 	}
 	return nil
-}
-
-var numberAndStart = regexp.MustCompile(`\(\d+\), \d{4}-\d\d-\d\d \d\d:\d\d:\d\d`)
-
-// rule FILE FOLDER reads the mails of a folder with the parser rule.
-func cmdRule(ts *testscript.TestScript, _ bool, args []string) {
-	ts.Check(readByBackupchecks(ts.MkAbs(args[0]), ts.MkAbs(args[1])))
 }
