@@ -29,6 +29,7 @@ type world struct {
 	clock time.Time // the ledger's
 	path  string    // of an SQLite ledger
 	url   string    // of a PostgreSQL ledger, instead
+	lease time.Duration
 	opts  func(*bridge.Options)
 }
 
@@ -51,7 +52,7 @@ func (w *world) start() {
 	w.Helper()
 	where := ledger.Options{SQLite: w.path, Now: func() time.Time { return w.clock }}
 	if w.url != "" {
-		where = ledger.Options{Postgres: w.url}
+		where = ledger.Options{Postgres: w.url, Lease: w.lease}
 	}
 	l, err := ledger.Open(context.Background(), where)
 	if err != nil {

@@ -4,15 +4,6 @@ import (
 	"context"
 	"errors"
 	"time"
-
-	"covebridge/bridge/ledger"
-)
-
-const (
-	renewal = ledger.LeaseTime / 4
-	// unsure is after how long without a renewal work is broken off: early
-	// enough that it has ended before another bridge takes it over.
-	unsure = ledger.LeaseTime * 2 / 3
 )
 
 // errUnleased ends work that another bridge may take over soon.
@@ -22,14 +13,14 @@ var errUnleased = errors.New("the ledger can't be reached to renew the lease; an
 // time. mine: it was free, and was done. It is broken off when its lease can't
 // be renewed.
 func (b *Bridge) leased(ctx context.Context, name string, work func(context.Context) error) (mine bool, err error) {
-	mine, err = b.Ledger.Lease(ctx, name, ledger.LeaseTime)
+	mine, err = b.Ledger.Lease(ctx, name, b.Ledger.LeaseTime())
 	if err != nil || !mine {
 		return false, err
 	}
 	working, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	go b.renew(working, stop, func(ctx context.Context) error {
-		if mine, err := b.Ledger.Lease(ctx, name, ledger.LeaseTime); err != nil || mine {
+		if mine, err := b.Ledger.Lease(ctx, name, b.Ledger.LeaseTime()); err != nil || mine {
 			return err
 		}
 		return errUnleased
@@ -44,9 +35,11 @@ func (b *Bridge) leased(ctx context.Context, name string, work func(context.Cont
 }
 
 // renew renews again and again until ctx ends, and calls stop once that has
-// not worked for too long.
+// not worked for two thirds of a lease: early enough that work has ended before
+// another bridge takes it over.
 func (b *Bridge) renew(ctx context.Context, stop context.CancelCauseFunc, again func(context.Context) error) {
-	tick := time.NewTicker(renewal)
+	lease := b.Ledger.LeaseTime()
+	tick := time.NewTicker(lease / 4)
 	defer tick.Stop()
 	last := time.Now()
 	for {
@@ -55,7 +48,7 @@ func (b *Bridge) renew(ctx context.Context, stop context.CancelCauseFunc, again 
 			return
 		case <-tick.C:
 		}
-		try, done := context.WithTimeout(ctx, renewal*2/3)
+		try, done := context.WithTimeout(ctx, lease/6)
 		err := again(try)
 		done()
 		switch {
@@ -63,7 +56,7 @@ func (b *Bridge) renew(ctx context.Context, stop context.CancelCauseFunc, again 
 			return
 		case err == nil:
 			last = time.Now()
-		case errors.Is(err, errUnleased), time.Since(last) >= unsure:
+		case errors.Is(err, errUnleased), time.Since(last) >= lease*2/3:
 			b.Log.Error("work is broken off", "err", errors.Join(errUnleased, err))
 			stop(errUnleased)
 			return

@@ -71,7 +71,7 @@ func (t transaction) idle() error {
 	var live int
 	err = t.row("SELECT (SELECT COUNT(*) FROM leases WHERE lease_until > $1) + (SELECT COUNT(*) FROM entries WHERE lease_until > $1)", now).Scan(&live)
 	if err == nil && live > 0 {
-		err = fmt.Errorf("%s: %w: stop all of them and wait for %s", t.l.name, ErrHeld, LeaseTime)
+		err = fmt.Errorf("%s: %w: stop all of them and wait for %s", t.l.name, ErrHeld, t.l.lease)
 	}
 	return err
 }

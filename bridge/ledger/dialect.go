@@ -49,7 +49,7 @@ var postgres = dialect{
 	lock:  " FOR UPDATE",
 	skip:  " FOR UPDATE OF h SKIP LOCKED",
 	snap:  sql.LevelRepeatableRead,
-	lease: LeaseTime,
+	lease: LeaseTime, // or as the options say
 }
 
 func (l *Ledger) connectSQLite(o Options) error {
@@ -93,6 +93,7 @@ func makeFile(path string) (string, error) {
 
 func (l *Ledger) connectPostgres(o Options) error {
 	l.dialect = postgres
+	l.dialect.lease = l.lease
 	c, err := pgx.ParseConfig(o.Postgres)
 	if err != nil {
 		// The cause may quote the password.

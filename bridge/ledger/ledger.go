@@ -8,6 +8,7 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"database/sql"
@@ -30,6 +31,9 @@ type Options struct {
 	// Now is the clock of an SQLite ledger; nil: time.Now. With PostgreSQL the
 	// database's clock counts, for bridges on several machines share it.
 	Now func() time.Time
+	// Lease is how long a bridge may work on what it took from a shared ledger
+	// without Renew; 0: LeaseTime. All bridges on a ledger need the same.
+	Lease time.Duration
 }
 
 // Ledger is an open ledger. Its methods may be called concurrently.
@@ -37,6 +41,7 @@ type Ledger struct {
 	db      *sql.DB
 	dialect dialect
 	name    string // for messages; without the password
+	lease   time.Duration
 	now     func() time.Time
 	owner   string
 	path    string       // of the SQLite file; empty: none
@@ -52,7 +57,7 @@ type Ledger struct {
 // date. The error names the place and the remedy; ErrNewer if a newer program
 // wrote the ledger.
 func Open(ctx context.Context, o Options) (*Ledger, error) {
-	l := &Ledger{now: o.Now, owner: rand.Text(), flight: map[string]flight{}}
+	l := &Ledger{lease: cmp.Or(o.Lease, LeaseTime), now: o.Now, owner: rand.Text(), flight: map[string]flight{}}
 	if l.now == nil {
 		l.now = time.Now
 	}
@@ -74,6 +79,9 @@ func Open(ctx context.Context, o Options) (*Ledger, error) {
 
 // Owner names this open ledger in leases. It is random and new each time.
 func (l *Ledger) Owner() string { return l.owner }
+
+// LeaseTime is how long a lease lasts.
+func (l *Ledger) LeaseTime() time.Duration { return l.lease }
 
 // Shared tells whether other bridges may work on the ledger at the same time.
 func (l *Ledger) Shared() bool { return l.dialect.shared() }

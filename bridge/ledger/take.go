@@ -8,7 +8,7 @@ import (
 )
 
 const (
-	// LeaseTime is how long a bridge may work on what it took from a shared
+	// LeaseTime is by default how long a bridge may work on what it took from a shared
 	// ledger without Renew.
 	LeaseTime = 60 * time.Second
 	// MaxBackoff is the longest time until the next try. An entry that is to
