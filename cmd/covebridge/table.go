@@ -120,6 +120,9 @@ func oneLine(s string) string { return strings.ReplaceAll(printable(s), "\n", "\
 // printable keeps texts from outside from steering the terminal.
 func printable(s string) string {
 	return strings.Map(func(r rune) rune {
+		if r == '\t' {
+			return ' '
+		}
 		if r != '\n' && (unicode.IsControl(r) || unicode.In(r, unicode.Cf)) {
 			return '\uFFFD'
 		}
