@@ -129,7 +129,7 @@ func (a *app) logger(c config.Log) *slog.Logger {
 	if c.Format == "json" {
 		return slog.New(slog.NewJSONHandler(a.errs, &slog.HandlerOptions{Level: level}))
 	}
-	return slog.New(tint.NewHandler(a.errs, &tint.Options{Level: level, TimeFormat: time.DateTime, NoColor: !isTerminal(a.errs)}))
+	return slog.New(tint.NewTextHandler(a.errs, &tint.Options{Level: level, TimeFormat: time.DateTime, NoColor: !isTerminal(a.errs)}))
 }
 
 func isTerminal(w io.Writer) bool {
