@@ -203,6 +203,20 @@ func TestFirstStartDoesNotFlood(t *testing.T) {
 	}
 }
 
+// What ended since the very first poll is mailed, though for days no poll got
+// as far as the devices.
+func TestFirstPollsInVain(t *testing.T) {
+	w := newWorld(t, nil)
+	w.device("1", "Files 01:00-01:30 Failed\nFiles 30:00-30:30")
+	w.unread = errors.New("cut off")
+	if _, err := w.Once(context.Background()); err == nil {
+		t.Fatal("no error")
+	}
+	w.unread = nil
+	w.until("72:00")
+	w.want("[Acme] Failed: srv1 (Bolt BV)", "[Acme] Success: srv1 (Bolt BV)")
+}
+
 func TestBackfill(t *testing.T) {
 	w := newWorld(t, nil)
 	w.device("1", "Files 00:10-00:20\nFiles 20:00-20:10 Failed\nFiles 71:00-71:10")

@@ -25,7 +25,7 @@ const (
 
 // device works on what a poll showed of one device: its sessions are recorded,
 // then those that make finished runs are queued.
-func (b *Bridge) device(ctx context.Context, src Source, snap backup.Snapshot, sweep bool, p *Polled) error {
+func (b *Bridge) device(ctx context.Context, src Source, snap backup.Snapshot, e errand, p *Polled) error {
 	key := snap.Device.Key()
 	defer b.lock(key)()
 	d, found, err := b.Ledger.Device(ctx, key)
@@ -36,10 +36,11 @@ func (b *Bridge) device(ctx context.Context, src Source, snap backup.Snapshot, s
 		return nil
 	}
 	if !found {
-		d.First, d.Baseline, d.HistoryTo = snap.At, snap.At.Add(-b.Baseline), snap.At.Add(-b.Baseline)
+		d.First, d.Baseline = snap.At, e.seen.Add(-b.Baseline)
+		d.HistoryTo = d.Baseline
 	}
 	changed := !found || d.Fingerprint != snap.Fingerprint
-	retry := b.History && d.NoHistory != "" && sweep
+	retry := b.History && d.NoHistory != "" && e.sweep()
 	known, err := b.Ledger.Sessions(ctx, key, snap.At.AddDate(100, 0, 0)) // the open ones
 	if err != nil {
 		return err
@@ -51,7 +52,7 @@ func (b *Bridge) device(ctx context.Context, src Source, snap backup.Snapshot, s
 		if err := b.record(ctx, src, d, snap, known); err != nil {
 			return err
 		}
-	} else if moved || sweep {
+	} else if moved || e.sweep() {
 		if err := b.Ledger.Record(ctx, d, nil); err != nil {
 			return err
 		}
@@ -64,7 +65,7 @@ func (b *Bridge) device(ctx context.Context, src Source, snap backup.Snapshot, s
 			return err
 		}
 	}
-	if sweep {
+	if e.sweep() {
 		return b.silence(ctx, d, snap, p)
 	}
 	return nil

@@ -19,7 +19,13 @@ type errand struct {
 	sel  backup.Selection
 	part int
 	last bool // as far as is known
+	// seen is when all devices of the account had last been read, or else when
+	// it was first polled: one that is new now has no news from before.
+	seen time.Time
 }
+
+// sweep tells whether it reads devices whether or not they changed.
+func (e errand) sweep() bool { return e.sel.Since == 0 }
 
 // sweepPart is one part of reading all devices.
 func (b *Bridge) sweepPart(src Source, part int, last bool) errand {
@@ -43,16 +49,30 @@ func (b *Bridge) plan(ctx context.Context, src Source, clock time.Time, force bo
 			parts = max(n, 1)
 		}
 	}
+	seen := clock
 	for part := range parts {
 		e := b.sweepPart(src, part, part == parts-1)
 		swept, err := b.marked(ctx, e.name)
 		if err != nil {
 			return nil, err
 		}
+		if swept.Before(seen) {
+			seen = swept
+		}
 		if force || clock.Before(swept) || clock.Sub(swept) >= b.Sweep {
 			errands = append(errands, e)
 		}
 	}
+	if seen.IsZero() {
+		if seen, err = b.began(ctx, src, clock); err != nil {
+			return nil, err
+		}
+	}
+	defer func() {
+		for i := range errands {
+			errands[i].seen = seen
+		}
+	}()
 	if len(errands) == parts {
 		return errands, nil
 	}
@@ -73,6 +93,16 @@ func (b *Bridge) plan(ctx context.Context, src Source, clock time.Time, force bo
 		news.sel.IDs = append(news.sel.IDs, d.ID)
 	}
 	return append(errands, news), nil
+}
+
+// began tells when the account was first polled, if only in vain.
+func (b *Bridge) began(ctx context.Context, src Source, clock time.Time) (time.Time, error) {
+	name := "began " + src.Name()
+	began, err := b.marked(ctx, name)
+	if err != nil || !began.IsZero() {
+		return began, err
+	}
+	return clock, b.mark(ctx, name, clock)
 }
 
 // mark remembers when something was done, by the product's clock.

@@ -57,6 +57,7 @@ func (b *Bridge) poll(ctx context.Context, src Source, force bool) (p *Polled, e
 		p.Elsewhere = p.Elsewhere && !mine
 		if more {
 			next := b.sweepPart(src, e.part+1, true)
+			next.seen = e.seen
 			if err := b.Ledger.SetValue(ctx, "parts "+src.Name(), strconv.Itoa(next.part+1)); err != nil {
 				return p, err
 			}
@@ -76,7 +77,7 @@ func (b *Bridge) poll(ctx context.Context, src Source, force bool) (p *Polled, e
 
 // read does one errand of a poll, and tells whether the list of devices goes on.
 func (b *Bridge) read(ctx context.Context, src Source, e errand, clock time.Time, p *Polled) (more bool, err error) {
-	sweep := e.sel.Since == 0
+	sweep := e.sweep()
 	p.Sweep = p.Sweep || sweep
 	workers := errgroup.Group{}
 	workers.SetLimit(b.Concurrency)
@@ -92,7 +93,7 @@ func (b *Bridge) read(ctx context.Context, src Source, e errand, clock time.Time
 	var read int64
 	err = src.Devices(ctx, e.sel, func(s backup.Snapshot) error {
 		read++
-		work(s.Device.Key(), func() error { return b.device(ctx, src, s, sweep, p) })
+		work(s.Device.Key(), func() error { return b.device(ctx, src, s, e, p) })
 		return ctx.Err()
 	})
 	p.Devices += read

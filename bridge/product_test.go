@@ -22,6 +22,7 @@ type product struct {
 	truth     map[string][]backup.Session // by device id, with all that is still to come
 	devices   []backup.Device
 	down      error            // answer to everything
+	unread    error            // answer to reading devices
 	noHistory bool             // histories can't be had
 	noErrors  bool             // error texts can't be had
 	late      map[string]bool  // sessions by id that histories list only once they ended
@@ -55,9 +56,9 @@ func (p *product) seen(id string) (seen []backup.Session) {
 
 func (p *product) Devices(_ context.Context, sel backup.Selection, yield func(backup.Snapshot) error) error {
 	p.mu.Lock()
-	if p.down != nil {
+	if p.down != nil || p.unread != nil {
 		p.mu.Unlock()
-		return p.down
+		return errors.Join(p.down, p.unread)
 	}
 	var snaps []backup.Snapshot
 	devices := p.devices
