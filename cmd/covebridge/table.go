@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 	"time"
@@ -42,22 +43,47 @@ func (g *grid) write() error {
 	style.Format.Header = text.FormatDefault
 	w.SetStyle(style)
 	w.SuppressTrailingSpaces()
-	if f, ok := g.a.out.(*os.File); ok && isTerminal(f) {
-		if width, _, err := term.GetSize(int(f.Fd())); err == nil {
-			w.Style().Size.WidthMax = width
-			w.SetColumnConfigs([]table.ColumnConfig{{Number: len(g.titles), WidthMax: max(width/2, 30)}})
+	titles := make([]any, len(g.titles))
+	for i, title := range g.titles {
+		titles[i] = title
+	}
+	header, rows := line(titles), lines(g.rows)
+	widest := make([]int, len(g.titles)-1)
+	for _, r := range append([]table.Row{header}, rows...) {
+		for i := range widest {
+			widest[i] = max(widest[i], text.StringWidth(r[i].(string)))
 		}
 	}
-	header := table.Row{}
-	for _, title := range g.titles {
-		header = append(header, title)
-	}
 	w.AppendHeader(header)
-	for _, r := range g.rows {
-		w.AppendRow(line(r))
+	w.AppendRows(rows)
+	if width := terminalWidth(g.a.out); width > 0 {
+		// The last column gets what the others leave: those are never cut, for
+		// names in them are typed into other calls.
+		for _, n := range widest {
+			width -= n + 2
+		}
+		w.SetColumnConfigs([]table.ColumnConfig{{Number: len(g.titles), WidthMax: max(width-2, 30)}})
 	}
 	w.Render()
 	return nil
+}
+
+// terminalWidth is 0 where there is no terminal.
+func terminalWidth(w io.Writer) int {
+	if f, ok := w.(*os.File); ok && isTerminal(f) {
+		if width, _, err := term.GetSize(int(f.Fd())); err == nil {
+			return width
+		}
+	}
+	return 0
+}
+
+func lines(rows [][]any) []table.Row {
+	all := make([]table.Row, len(rows))
+	for i, r := range rows {
+		all[i] = line(r)
+	}
+	return all
 }
 
 func line(cells []any) table.Row {
