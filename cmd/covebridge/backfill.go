@@ -66,8 +66,8 @@ and a second backfill over the same span sends nothing.`,
 	}
 	c.Flags().StringVar(&since, "since", "", "runs that ended since: a date, a date with time, or a span such as 7d")
 	c.Flags().StringVar(&until, "until", "", "runs that ended before; default: now")
-	c.Flags().StringSliceVar(&span.Customers.Include, "customer", nil, "only these customers (glob; may be given again)")
-	c.Flags().StringSliceVar(&span.Devices.Include, "device", nil, "only these devices (glob; may be given again)")
+	c.Flags().StringArrayVar(&span.Customers.Include, "customer", nil, "only these customers (glob; may be given again)")
+	c.Flags().StringArrayVar(&span.Devices.Include, "device", nil, "only these devices (glob; may be given again)")
 	c.Flags().BoolVar(&span.DryRun, "dry-run", false, "count; record and send nothing")
 	return c
 }

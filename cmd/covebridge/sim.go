@@ -35,6 +35,9 @@ Its clock, its faults and what really happened are steered over HTTP:
 			if o.Start, err = moment(start, time.Now()); err != nil {
 				return usageError{fmt.Errorf("--start: %w", err)}
 			}
+			if o.Devices < 1 || o.Speed < 0 || o.Every < 0 {
+				return usageError{errors.New("--devices takes 1 or more, --speed and --every 0 or more")}
+			}
 			if plain {
 				o.Without = covesim.AllQuirks
 			}
