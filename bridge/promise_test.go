@@ -20,6 +20,7 @@ import (
 // mailbox, lost answers and clock steps: each session that ended is told of in
 // exactly one mail, and no mail comes twice.
 func TestPromise(t *testing.T) {
+	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
 		w := drawWorld(t, rt)
 		defer func() { w.Bridge.Close(); os.RemoveAll(w.path) }()

@@ -49,6 +49,7 @@ func (l *listener) Write(p []byte) (int, error) {
 // After a run of the real program with every kind of failure, no secret is in
 // its logs, its output, its mails or its ledger.
 func TestNoSecretGetsOut(t *testing.T) {
+	t.Parallel()
 	server := dovecot.Start(t, dovecot.Options{})
 	r := newRig(t, ledger.Options{}, imapDelivery(server.Addr, server))
 	var said bytes.Buffer

@@ -49,6 +49,7 @@ func (w *world) ends() map[string]time.Time {
 // Into a real Dovecot: one mail for each finished run, none by a second poll,
 // after a day exactly the new ones; their dates are the runs' ends.
 func TestDovecot(t *testing.T) {
+	t.Parallel()
 	server := dovecot.Start(t, dovecot.Options{})
 	box := mailbox.NewIMAP(mailbox.IMAPOptions{Address: server.Addr, TLS: "none", Username: server.User, Password: server.Password, Mailbox: "Cove", Create: true})
 	w, sim := simWorld(t, covesim.Options{Seed: 5, Devices: 20, Without: covesim.LongRuns | covesim.Wedged}, func(o *bridge.Options) { o.Mailbox = box })
@@ -82,6 +83,7 @@ func TestDovecot(t *testing.T) {
 
 // Through a real Postfix.
 func TestPostfix(t *testing.T) {
+	t.Parallel()
 	server := postfix.Start(t)
 	box := mailbox.NewSMTP(mailbox.SMTPOptions{Address: server.Addr, TLS: "none"})
 	w, sim := simWorld(t, covesim.Options{Seed: 6, Devices: 10, Without: covesim.LongRuns | covesim.Wedged}, func(o *bridge.Options) {

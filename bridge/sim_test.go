@@ -111,6 +111,7 @@ func tells(text string, s covesim.Session) bool {
 
 // Most of a day of a fleet with every oddity of Cove's.
 func TestFleet(t *testing.T) {
+	t.Parallel()
 	w, sim := simWorld(t, covesim.Options{Seed: 7, Devices: 40}, nil)
 	w.pollSim(sim, 0)
 	since := sim.Now()
@@ -127,6 +128,7 @@ func TestFleet(t *testing.T) {
 
 // Devices that run every five minutes, polls every fifteen, nodes that come and go.
 func TestBusyFleet(t *testing.T) {
+	t.Parallel()
 	w, sim := simWorld(t, covesim.Options{Seed: 3, Devices: 6, Every: 5 * time.Minute, History: 72 * time.Hour, Without: covesim.Wedged | covesim.LongRuns},
 		func(o *bridge.Options) { o.Baseline = 30 * time.Minute })
 	w.pollSim(sim, 0)

@@ -83,6 +83,7 @@ func (s *slowBox) Deliver(ctx context.Context, m mailbox.Mail, begin func(string
 // A bridge that is cut off from the shared ledger in the middle of a delivery
 // breaks it off before another one takes it over: the mail comes once.
 func TestNetworkSplit(t *testing.T) {
+	t.Parallel()
 	const lease = 3 * time.Second
 	ledgerURL, err := url.Parse(pgtest.URL(t))
 	if err != nil {

@@ -197,6 +197,7 @@ func TestTortureKill(t *testing.T) {
 }
 
 func tortureKill(t *testing.T, where ledger.Options, bridges, kills int) {
+	t.Parallel()
 	server := dovecot.Start(t, dovecot.Options{})
 	r := newRig(t, where, imapDelivery(server.Addr, server))
 	running := make([]*exec.Cmd, bridges)
@@ -242,6 +243,7 @@ func TestTortureCut(t *testing.T) {
 		faults = append(faults, faultproxy.Fault{At: point, Do: faultproxy.Cut})
 	}
 	cut := func(t *testing.T, where ledger.Options) {
+		t.Parallel()
 		server := dovecot.Start(t, dovecot.Options{})
 		proxy := newProxy(t, faultproxy.IMAP, server.Addr)
 		r := newRig(t, where, imapDelivery(proxy.Addr(), server))
@@ -255,6 +257,7 @@ func TestTortureCut(t *testing.T) {
 // Plain SMTP can't be asked: a mail may come twice, under the same Message-ID,
 // but none is missing.
 func TestTortureSMTP(t *testing.T) {
+	t.Parallel()
 	var faults []faultproxy.Fault
 	for _, point := range faultproxy.Points {
 		faults = append(faults, faultproxy.Fault{At: point, Do: faultproxy.Cut})
@@ -325,6 +328,7 @@ func (r *rig) cutting(proxy *faultproxy.Proxy, cuts int, faults []faultproxy.Fau
 // The disk is full for a while, then the ledger is lost: nothing is missing,
 // nothing comes twice.
 func TestTortureDisk(t *testing.T) {
+	t.Parallel()
 	server := dovecot.Start(t, dovecot.Options{})
 	r := newRig(t, ledger.Options{}, imapDelivery(server.Addr, server))
 	full := func(blocks int) {
