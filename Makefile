@@ -13,7 +13,7 @@ help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: ## see it work: a simulated Cove, a mail server and the bridge, nothing to configure
-	@go run ./cmd/covebridge demo
+	@go build -o covebridge ./cmd/covebridge && exec ./covebridge demo
 
 test: ## run all tests
 	go test $(RACE) -timeout 45m $(TESTFLAGS) ./...

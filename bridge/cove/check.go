@@ -2,6 +2,7 @@ package cove
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 
@@ -51,14 +52,25 @@ func (c *Client) Check(ctx context.Context) (string, error) {
 
 // advise adds what an administrator can do to an error that does not say.
 func (c *Client) advise(err error) error {
-	var answered *Error
+	var (
+		answered  *Error
+		authority x509.UnknownAuthorityError
+		name      x509.HostnameError
+		invalid   x509.CertificateInvalidError
+	)
 	switch {
-	case errors.Is(err, backup.ErrRefused), errors.Is(err, context.Canceled), errors.Is(err, errRedirect), errors.Is(err, errTooBig):
-		return fmt.Errorf("%s: %w", c.Name(), err)
+	case err == nil, errors.Is(err, backup.ErrRefused), errors.Is(err, context.Canceled), errors.Is(err, errRedirect), errors.Is(err, errTooBig):
+		return err
 	case number(err, errLogins):
-		return fmt.Errorf("%s: %w: too many logins at this time: wait some minutes, and look for other programs that use this login", c.Name(), err)
+		return fmt.Errorf("%w: too many logins at this time: wait some minutes, and look for other programs that use this login", err)
 	case errors.As(err, &answered):
-		return fmt.Errorf("%s: %w: check url, partner_id and the user's role in Cove", c.Name(), err)
+		return fmt.Errorf("%w: check url, partner_id and the user's role in Cove", err)
+	case errors.As(err, &authority):
+		return fmt.Errorf("%w: if a proxy opens TLS on the way, add its authority to this machine's; else this is not Cove", err)
+	case errors.As(err, &name):
+		return fmt.Errorf("%w: check url; its host is not the one that answers", err)
+	case errors.As(err, &invalid):
+		return fmt.Errorf("%w: check this machine's clock, and whether a proxy opens TLS on the way", err)
 	}
-	return fmt.Errorf("%s: %w: check url, the network, and the proxy if there is one", c.Name(), err)
+	return fmt.Errorf("%w: check url, the network, and the proxy if there is one", err)
 }

@@ -133,7 +133,7 @@ func (c *Client) Name() string { return c.Options.Name }
 // or two, and never ahead of it.
 func (c *Client) Clock(ctx context.Context) (time.Time, error) {
 	page, err := c.page(ctx, pageQuery{columns: []string{"I0"}, count: 1})
-	return page.at, err
+	return page.at, c.advise(err)
 }
 
 // once gives a notice, the first time that key comes up.

@@ -75,7 +75,7 @@ func (c *Client) pages(ctx context.Context, filter string, from, count int64, se
 		}
 		p, err := c.page(ctx, pageQuery{filter: filter, start: start, count: int(size)})
 		if err != nil {
-			return fmt.Errorf("devices from number %d on: %w", start, err)
+			return fmt.Errorf("devices from number %d on: %w", start, c.advise(err))
 		}
 		news := false
 		for _, r := range p.rows {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
+	"strings"
 	"syscall"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -30,8 +31,8 @@ var (
 	// ErrConflict: a session is not, or no longer, free for the run; the device's
 	// sessions are to be read and grouped again.
 	ErrConflict = errors.New("session belongs to another run")
-	// ErrWaiting: the entry is to be sent already.
-	ErrWaiting = errors.New("already waiting to be sent")
+	// ErrWaiting: the entry is being sent.
+	ErrWaiting = errors.New("it is being sent at this moment: look at `covebridge history` in a minute")
 	// ErrNotEmpty: Copy goes into an empty ledger only.
 	ErrNotEmpty = errors.New("there is something in it already: copy into an empty one")
 	// ErrNoMail: there is no mail to send; the run has to be rendered again.
@@ -41,11 +42,21 @@ var (
 // explain says where something failed and what was being done, and adds what
 // to do about it where that is known.
 func (l *Ledger) explain(what string, err error) error {
-	if remedy := remedy(err); remedy != "" {
-		return fmt.Errorf("ledger %s: %s: %w: %s", l.name, what, err, remedy)
+	next := remedy(err)
+	if strings.Contains(err.Error(), "\n") {
+		err = folded{err}
+	}
+	if next != "" {
+		return fmt.Errorf("ledger %s: %s: %w: %s", l.name, what, err, next)
 	}
 	return fmt.Errorf("ledger %s: %s: %w", l.name, what, err)
 }
+
+// folded is an error on one line: the PostgreSQL driver's take several.
+type folded struct{ error }
+
+func (f folded) Error() string { return strings.Join(strings.Fields(f.error.Error()), " ") }
+func (f folded) Unwrap() error { return f.error }
 
 const (
 	space = "free some space; nothing is half written, and covebridge goes on by itself"

@@ -81,10 +81,15 @@ func TestResend(t *testing.T) {
 		refused, later := entry(device(1), time.Hour, backup.Success), entry(device(1), 2*time.Hour, backup.Success)
 		commit(t, l, refused, later)
 		id := refused.Run.ID
-		if err := l.Resend(t.Context(), refused); !errors.Is(err, ErrWaiting) {
-			t.Errorf("queued: %v", err)
-		}
 		take(t, l, 1)
+		must(t, l.Retry(t.Context(), id, "later", time.Hour, false))
+		if ids := take(t, l, 1); len(ids) != 0 {
+			t.Errorf("took %v before its time", ids)
+		}
+		must(t, l.Resend(t.Context(), refused)) // due at once
+		if ids := take(t, l, 1); len(ids) != 1 || ids[0] != id {
+			t.Errorf("took %v", ids)
+		}
 		must(t, l.Sending(t.Context(), id, "1:1"))
 		if err := l.Resend(t.Context(), refused); !errors.Is(err, ErrWaiting) {
 			t.Errorf("sending: %v", err)

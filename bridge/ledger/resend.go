@@ -7,8 +7,8 @@ import (
 )
 
 // Resend queues an entry that is settled once more, as it is given: with its
-// run, its mail and its doubt. ErrUnknown; ErrWaiting: it is to be sent already;
-// ErrNoMail: there is nothing to send.
+// run, its mail and its doubt. One that waits for its next try is due at once.
+// ErrUnknown; ErrWaiting: it is being sent; ErrNoMail: there is nothing to send.
 func (l *Ledger) Resend(ctx context.Context, e Entry) error {
 	if len(e.Mail) == 0 {
 		return fmt.Errorf("resend %s: %w", e.Run.ID, ErrNoMail)
@@ -22,8 +22,14 @@ func (l *Ledger) Resend(ctx context.Context, e Entry) error {
 		if err := t.row("SELECT state FROM entries WHERE id = $1"+l.dialect.lock, e.Run.ID).Scan(&state); err != nil {
 			return known(e.Run.ID, err)
 		}
-		if state == Queued || state == Sending {
+		switch state {
+		case Sending:
 			return fmt.Errorf("%s: %w", e.Run.ID, ErrWaiting)
+		case Queued:
+			if _, err := t.exec("UPDATE entries SET attempts = 0, next = 0, updated = $1 WHERE id = $2", now, e.Run.ID); err != nil {
+				return err
+			}
+			return t.event(e.Run.ID, now, "resend", "due at once")
 		}
 		run, err := json.Marshal(e.Run)
 		if err != nil {
