@@ -22,10 +22,22 @@ import (
 // asked, that is an error; a mail is never called missing for it.
 func (m *IMAP) Find(ctx context.Context, messageID, mark string, since time.Time) (receipt string, found bool, err error) {
 	receipt, err = m.find(ctx, messageID, mark, since)
+	if lineBroke(err) && ctx.Err() == nil {
+		receipt, err = m.find(ctx, messageID, mark, since) // it may have broken before, unnoticed
+	}
 	if err != nil {
 		return "", false, m.fail(&stepError{"ask for " + messageID, err})
 	}
 	return receipt, receipt != "", nil
+}
+
+// lineBroke tells of an error on a connection that had been there.
+func lineBroke(err error) bool {
+	var (
+		answer *imap.Error
+		failed *connectError
+	)
+	return err != nil && !errors.As(err, &answer) && !errors.As(err, &failed)
 }
 
 func (m *IMAP) find(ctx context.Context, messageID, mark string, since time.Time) (string, error) {
@@ -156,15 +168,38 @@ func (c *imapConn) messageIDs(ctx context.Context, uids imap.UIDSet, tell func(u
 				case imapclient.FetchItemDataUID:
 					uid = item.UID
 				case imapclient.FetchItemDataBodySection:
-					if item.Literal != nil { // NIL from some servers, where there is none
-						id = parseMessageID(item.Literal)
+					if item.Literal == nil { // NIL from some servers, where there is none
+						continue
 					}
+					header, err := readHeader(item.Literal)
+					if err != nil {
+						return err // without Close, which would read on; the connection is gone
+					}
+					id = parseMessageID(header)
 				}
 			}
 			tell(uid, id)
 		}
 		return cmd.Close()
 	})
+}
+
+// readHeader reads all of a literal and gives its beginning, for a header can
+// be of any size. It never reads on after an end that came too soon: from
+// then on the client itself reads.
+func readHeader(literal imap.LiteralReader) (string, error) {
+	const enough = 4096
+	header, err := io.ReadAll(io.LimitReader(literal, enough))
+	size := int64(len(header))
+	if err == nil && size == enough {
+		var rest int64
+		rest, err = io.Copy(io.Discard, literal)
+		size += rest
+	}
+	if err == nil && size < literal.Size() {
+		err = io.ErrUnexpectedEOF
+	}
+	return string(header), err
 }
 
 // from is every UID from this one on. Servers answer it with the last mail
@@ -175,9 +210,8 @@ func from(uid imap.UID) imap.UIDSet {
 
 // parseMessageID takes the Message-ID out of a header: a lone field,
 // perhaps folded, then an empty line.
-func parseMessageID(r io.Reader) string {
-	header, _ := io.ReadAll(io.LimitReader(r, 4096)) // the caller discards the rest
-	_, value, _ := strings.Cut(string(header), ":")
+func parseMessageID(header string) string {
+	_, value, _ := strings.Cut(header, ":")
 	value = strings.TrimSpace(value)
 	return strings.TrimSuffix(strings.TrimPrefix(value, "<"), ">")
 }
