@@ -111,7 +111,7 @@ func (c clock) head(r backup.Run, t backup.Totals) []Line {
 	}
 	errors := count(t.ErrorCount)
 	if r.Kind == backup.Silence || r.Kind == backup.LongSilence {
-		errors = none
+		errors, took = none, span(r.Duration())
 	}
 	lines := []Line{
 		{"Backup software", d.Software},
