@@ -1,0 +1,420 @@
+package mailbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/emersion/go-sasl"
+	"github.com/emersion/go-smtp"
+
+	"covebridge/bridge/internal/faultproxy"
+	"covebridge/bridge/internal/testcert"
+)
+
+// post is an SMTP server in this process. What its fields say holds for all
+// connections from then on.
+type post struct {
+	addr string
+
+	mu       sync.Mutex
+	mails    []string // what arrived
+	conns    int
+	mail     error // answers; nil: fine
+	rcpt     map[string]error
+	data     error
+	mechs    []string // that log in backup with secret-pass, or with a token of tokens
+	tokens   map[string]bool
+	loggedIn int
+}
+
+func startPost(t *testing.T, change ...func(*smtp.Server)) *post {
+	t.Helper()
+	p := &post{rcpt: map[string]error{}}
+	server := smtp.NewServer(smtp.BackendFunc(func(*smtp.Conn) (smtp.Session, error) {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.conns++
+		return &postSession{p}, nil
+	}))
+	server.Domain = "mail.test"
+	server.AllowInsecureAuth = true
+	server.ErrorLog = quiet{}
+	for _, c := range change {
+		c(server)
+	}
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	go server.Serve(ln)
+	t.Cleanup(func() { server.Close() })
+	p.addr = ln.Addr().String()
+	return p
+}
+
+type quiet struct{}
+
+func (quiet) Printf(string, ...any) {}
+func (quiet) Println(...any)        {}
+
+func (p *post) set(change func(*post)) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	change(p)
+}
+
+func (p *post) count() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.mails)
+}
+
+type postSession struct{ *post }
+
+func (s *postSession) Reset()        {}
+func (s *postSession) Logout() error { return nil }
+func (s *postSession) Mail(string, *smtp.MailOptions) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.mail
+}
+func (s *postSession) Rcpt(to string, _ *smtp.RcptOptions) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.rcpt[to]
+}
+func (s *postSession) Data(r io.Reader) error {
+	b, err := io.ReadAll(r)
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.data == nil {
+		s.mails = append(s.mails, string(b))
+	}
+	return s.data
+}
+func (s *postSession) AuthMechanisms() []string { return s.mechs }
+func (s *postSession) Auth(mech string) (sasl.Server, error) {
+	check := func(ok bool) error {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if !ok {
+			return &smtp.SMTPError{Code: 535, EnhancedCode: smtp.EnhancedCode{5, 7, 3}, Message: "Authentication unsuccessful"}
+		}
+		s.loggedIn++
+		return nil
+	}
+	switch mech {
+	case sasl.Plain:
+		return sasl.NewPlainServer(func(_, user, pass string) error { return check(user == "backup" && pass == "secret-pass") }), nil
+	case sasl.Login:
+		return &loginServer{check: check}, nil
+	case xoauth2Name:
+		return &xoauth2Server{s.accepts, check}, nil
+	}
+	return nil, smtp.ErrAuthUnknownMechanism
+}
+
+func (s *postSession) accepts(token string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.tokens[token]
+}
+
+// loginServer asks for the name whether or not it was told.
+type loginServer struct {
+	check func(bool) error
+	step  int
+	user  string
+}
+
+func (l *loginServer) Next(response []byte) ([]byte, bool, error) {
+	l.step++
+	switch l.step {
+	case 1:
+		return []byte("Username:"), false, nil
+	case 2:
+		l.user = string(response)
+		return []byte("password"), false, nil
+	}
+	return nil, true, l.check(l.user == "backup" && string(response) == "secret-pass")
+}
+
+// xoauth2Server tells why in JSON before it refuses, as Google and Microsoft do.
+type xoauth2Server struct {
+	accepts func(token string) bool
+	done    func(bool) error
+}
+
+func (x *xoauth2Server) Next(response []byte) ([]byte, bool, error) {
+	if response == nil {
+		return []byte{}, false, nil
+	}
+	if len(response) == 0 {
+		return nil, false, x.done(false)
+	}
+	rest, ok := strings.CutPrefix(string(response), "user=backup\x01auth=Bearer ")
+	token, end := strings.CutSuffix(rest, "\x01\x01")
+	if ok && end && x.accepts(token) {
+		return nil, true, x.done(true)
+	}
+	return []byte(`{"status":"401","schemes":"bearer"}`), false, nil
+}
+
+func newTestSMTP(t *testing.T, addr string, change ...func(*SMTPOptions)) *SMTP {
+	o := SMTPOptions{Address: addr, TLS: "none"}
+	for _, c := range change {
+		c(&o)
+	}
+	m := NewSMTP(o)
+	t.Cleanup(func() { m.Close() })
+	return m
+}
+
+func TestSMTPDelivers(t *testing.T) {
+	server := startPost(t)
+	m := newTestSMTP(t, server.addr)
+	for i := range 60 {
+		receipt, mark := mustDeliver(t, m, testMail(fmt.Sprintf("%d@covebridge", i), 300+i*300))
+		if !strings.HasPrefix(receipt, "smtp ") || mark != "smtp" {
+			t.Fatalf("receipt %q, mark %q", receipt, mark)
+		}
+	}
+	if server.count() != 60 || server.mails[3] != string(testMail("3@covebridge", 1200).Bytes) {
+		t.Errorf("%d mails arrived", server.count())
+	}
+	if server.conns != 2 { // 50 mails on the first
+		t.Errorf("%d connections, want 2", server.conns)
+	}
+	if _, _, err := m.Find(t.Context(), "1@covebridge", "smtp", day); !errors.Is(err, ErrCannotAsk) {
+		t.Errorf("find: %v", err)
+	}
+}
+
+func TestSMTPAnswers(t *testing.T) {
+	reply := func(code int, text string) error {
+		return &smtp.SMTPError{Code: code, EnhancedCode: smtp.NoEnhancedCode, Message: text}
+	}
+	tests := []struct {
+		name  string
+		set   func(*post)
+		class Class
+		text  string
+		retry bool
+	}{
+		{"sender put off", func(p *post) { p.mail = reply(451, "later") }, Temporary, "451 later", false},
+		{"sender refused", func(p *post) { p.mail = reply(550, "no") }, Refused, "550 no", false},
+		{"login wanted", func(p *post) { p.mail = reply(530, "log in") }, Temporary, "530 log in", false},
+		{"too many connections", func(p *post) { p.mail = reply(432, "4.3.2 concurrent connection limit exceeded") }, Temporary, "432 4.3.2 concurrent connection limit exceeded", true},
+		{"server goes down", func(p *post) { p.mail = reply(421, "bye") }, Temporary, "421 bye", true},
+		{"recipient put off", func(p *post) { p.rcpt["backups@msp.example"] = reply(450, "busy") }, Temporary, "450 busy", false},
+		{"recipient refused", func(p *post) { p.rcpt["backups@msp.example"] = reply(550, "unknown") }, Refused, "550 unknown", false},
+		{"one of two recipients refused", func(p *post) { p.rcpt["other@msp.example"] = reply(550, "unknown") }, Refused, "550 unknown", false},
+		{"mail put off", func(p *post) { p.data = reply(452, "disk full") }, Temporary, "452 disk full", false},
+		{"mail refused", func(p *post) { p.data = reply(554, "spam") }, Refused, "554 spam", false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			server := startPost(t)
+			server.set(tt.set)
+			m := newTestSMTP(t, server.addr)
+			mail := testMail("a@covebridge", 300)
+			mail.To = []string{"Backups <backups@msp.example>", "other@msp.example"}
+			var b begun
+			_, err := m.Deliver(t.Context(), mail, b.begin)
+			e := wantClass(t, err, tt.class)
+			if !strings.HasPrefix(e.Text, tt.text) || tt.retry != (e.RetryAfter > 0) || len(b.marks) != 1 {
+				t.Errorf("text %q, retry after %v, marks %q", e.Text, e.RetryAfter, b.marks)
+			}
+			if server.count() != 0 {
+				t.Error("the mail was sent to some")
+			}
+			server.set(func(p *post) { p.mail, p.data, p.rcpt = nil, nil, map[string]error{} })
+			mustDeliver(t, m, mail)
+		})
+	}
+}
+
+func TestSMTPCut(t *testing.T) {
+	for _, point := range faultproxy.Points {
+		for _, action := range []faultproxy.Action{faultproxy.Cut, faultproxy.Stall} {
+			fault := faultproxy.Fault{At: point, Do: action}
+			t.Run(fault.String(), func(t *testing.T) {
+				server := startPost(t)
+				proxy := startProxy(t, faultproxy.SMTP, server.addr)
+				m := newTestSMTP(t, proxy.Addr())
+				proxy.Script(fault)
+				ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+				if action == faultproxy.Stall {
+					ctx, cancel = context.WithTimeout(t.Context(), 200*time.Millisecond)
+				}
+				defer cancel()
+				var b begun
+				_, err := m.Deliver(ctx, testMail("a@covebridge", 100_000), b.begin)
+				var e *Error
+				if !errors.As(err, &e) || e.Class == Refused {
+					t.Fatal(err)
+				}
+				// Before the last bytes nothing is sent; from the dot on nobody knows.
+				// In between it depends on how much of the mail was in the buffers.
+				if early := point <= faultproxy.BeforeData; early && e.Class != Temporary || point >= faultproxy.BeforeEnd && e.Class != Unknown {
+					t.Errorf("%v: class %v, %v", fault, e.Class, err)
+				}
+				if sent := server.count(); sent == 1 != (point == faultproxy.AfterEnd) {
+					t.Errorf("%d mails arrived", sent)
+				}
+				mustDeliver(t, m, testMail("b@covebridge", 300))
+			})
+		}
+	}
+}
+
+func TestSMTPProxyAnswers(t *testing.T) {
+	server := startPost(t)
+	proxy := startProxy(t, faultproxy.SMTP, server.addr)
+	m := newTestSMTP(t, proxy.Addr())
+	for _, point := range []faultproxy.Point{faultproxy.BeforeMail, faultproxy.BeforeData, faultproxy.BeforeEnd} {
+		for text, class := range map[string]Class{"451 4.3.0 later": Temporary, "554 5.7.1 never": Refused} {
+			proxy.Script(faultproxy.Fault{At: point, Do: faultproxy.Answer, Text: text})
+			_, err := m.Deliver(t.Context(), testMail("a@covebridge", 20000), new(begun).begin)
+			if e := wantClass(t, err, class); e.Text != text {
+				t.Errorf("text %q, want %q", e.Text, text)
+			}
+		}
+	}
+	if server.count() != 0 {
+		t.Errorf("%d mails arrived", server.count())
+	}
+}
+
+// With a mailbox to ask, what the dot left open is settled.
+func TestSMTPAsks(t *testing.T) {
+	box := startMemory(t)
+	box.put(t, "INBOX", testMail("a@covebridge", 300))
+	m := newTestSMTP(t, "127.0.0.1:1", func(o *SMTPOptions) { o.Ask = newTestIMAP(t, box.addr) })
+	for id, want := range map[string]bool{"a@covebridge": true, "b@covebridge": false} {
+		if _, found, err := m.Find(t.Context(), id, "smtp", day); found != want || err != nil {
+			t.Errorf("%s: found %v, %v", id, found, err)
+		}
+	}
+}
+
+func TestSMTPLogin(t *testing.T) {
+	for _, offered := range []string{sasl.Plain, sasl.Login} {
+		for _, auth := range []string{"plain", "login"} {
+			server := startPost(t)
+			server.set(func(p *post) { p.mechs = []string{offered} })
+			m := newTestSMTP(t, server.addr, func(o *SMTPOptions) { o.Username, o.Password, o.Auth = "backup", "secret-pass", auth })
+			mustDeliver(t, m, testMail("a@covebridge", 300))
+			if server.loggedIn != 1 {
+				t.Errorf("%s where %s is offered: logged in %d times", auth, offered, server.loggedIn)
+			}
+			m = newTestSMTP(t, server.addr, func(o *SMTPOptions) { o.Username, o.Password, o.Auth = "backup", "wrong-secret-pass", auth })
+			var b begun
+			_, err := m.Deliver(t.Context(), testMail("b@covebridge", 300), b.begin)
+			if e := wantClass(t, err, Temporary); e.Hint != hintPassword || e.RetryAfter == 0 || len(b.marks) != 0 {
+				t.Errorf("%s: %+v", auth, e)
+			}
+		}
+	}
+	server := startPost(t)
+	server.set(func(p *post) { p.mechs = []string{"CRAM-MD5"} })
+	m := newTestSMTP(t, server.addr, func(o *SMTPOptions) { o.Username, o.Password = "backup", "secret-pass" })
+	_, err := m.Deliver(t.Context(), testMail("a@covebridge", 300), nil)
+	if wantClass(t, err, Temporary); !strings.Contains(err.Error(), "offers neither PLAIN nor LOGIN") {
+		t.Error(err)
+	}
+}
+
+func TestSMTPStartTLS(t *testing.T) {
+	cert := testcert.New(t, time.Time{}, "127.0.0.1")
+	server := startPost(t, func(s *smtp.Server) { s.TLSConfig, s.AllowInsecureAuth = cert.Server, false })
+	server.set(func(p *post) { p.mechs = []string{sasl.Plain} })
+	options := func(o *SMTPOptions) { o.TLS, o.Username, o.Password = "starttls", "backup", "secret-pass" }
+	m := newTestSMTP(t, server.addr, options, func(o *SMTPOptions) { o.TLSConfig = cert.Client })
+	mustDeliver(t, m, testMail("a@covebridge", 300))
+	if server.loggedIn != 1 {
+		t.Error("did not log in")
+	}
+
+	m = newTestSMTP(t, server.addr, options)
+	_, err := m.Deliver(t.Context(), testMail("b@covebridge", 300), nil)
+	if e := wantClass(t, err, Temporary); !strings.Contains(e.Hint, testcert.Authority) {
+		t.Errorf("unknown authority: %v", err)
+	}
+	m = newTestSMTP(t, startPost(t).addr, options)
+	_, err = m.Deliver(t.Context(), testMail("b@covebridge", 300), nil)
+	if wantClass(t, err, Temporary); !strings.Contains(err.Error(), "STARTTLS") {
+		t.Errorf("no STARTTLS: %v", err)
+	}
+}
+
+// A server that closed an idle connection is dialled again before begin.
+func TestSMTPDeadIdleConnection(t *testing.T) {
+	server := startPost(t)
+	proxy := startProxy(t, faultproxy.SMTP, server.addr)
+	m := newTestSMTP(t, proxy.Addr())
+	for i := range 3 {
+		mustDeliver(t, m, testMail(fmt.Sprintf("%d@covebridge", i), 300))
+		proxy.CutAll()
+	}
+}
+
+func TestSMTPRate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := NewSMTP(SMTPOptions{Address: "smtp.office365.com:587"})
+		start := time.Now()
+		for range 31 {
+			if err := m.wait(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if took := time.Since(start); took != time.Minute {
+			t.Errorf("31 mails in %v, want a minute", took)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		var e *Error
+		if err := m.wait(ctx); !errors.As(err, &e) || e.Class != Temporary || e.RetryAfter != 2*time.Second {
+			t.Errorf("got %v", err)
+		}
+	})
+	for _, tt := range []struct {
+		o           SMTPOptions
+		limited     bool
+		connections int
+	}{
+		{SMTPOptions{Address: "smtp.office365.com:587"}, true, 3},
+		{SMTPOptions{Address: "SMTP.Office365.com.:587", Connections: 1}, true, 1},
+		{SMTPOptions{Address: "msp-example.mail.protection.outlook.com:25", Rate: -1}, false, 3},
+		{SMTPOptions{Address: "mail.protection.outlook.com.example:25"}, false, 2},
+		{SMTPOptions{Address: "mail.example:25", Rate: 5}, true, 2},
+	} {
+		m := NewSMTP(tt.o)
+		if limited := m.rate.Limit() < 1e6; limited != tt.limited || cap(m.pool.slots) != tt.connections {
+			t.Errorf("%+v: limit %v, %d connections", tt.o, m.rate.Limit(), cap(m.pool.slots))
+		}
+	}
+}
+
+func TestSMTPConnectErrorsRefuseNoMail(t *testing.T) {
+	for _, greeting := range []string{"554 go away\r\n", "421 later\r\n", "nonsense\r\n"} {
+		addr := serve(t, greeting, func(string) string { return "500 what\r\n" })
+		m := newTestSMTP(t, addr)
+		var b begun
+		_, err := m.Deliver(t.Context(), testMail("a@covebridge", 300), b.begin)
+		if wantClass(t, err, Temporary); len(b.marks) != 0 {
+			t.Error(err)
+		}
+	}
+}
