@@ -85,3 +85,15 @@ func (s *Server) login(t testing.TB) *imapclient.Client {
 	}
 	return c
 }
+
+// SetRights gives the login only these rights to a folder (RFC 4314). It
+// needs the plugins acl and imap_acl in Options.Config.
+func (s *Server) SetRights(t testing.TB, folder, rights string) {
+	t.Helper()
+	c := s.login(t)
+	defer c.Close()
+	owner := imap.RightsIdentifier(s.User)
+	if err := c.SetACL(folder, owner, imap.RightModificationReplace, imap.RightSet(rights)).Wait(); err != nil {
+		t.Fatalf("set rights to %s: %v", folder, err)
+	}
+}

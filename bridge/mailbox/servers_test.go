@@ -1,0 +1,261 @@
+package mailbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"covebridge/bridge/internal/dovecot"
+	"covebridge/bridge/internal/faultproxy"
+	"covebridge/bridge/internal/postfix"
+	"covebridge/bridge/internal/testcert"
+)
+
+func newDovecotIMAP(t *testing.T, s *dovecot.Server, change ...func(*IMAPOptions)) *IMAP {
+	return newTestIMAP(t, s.Addr, append([]func(*IMAPOptions){func(o *IMAPOptions) {
+		o.Username, o.Password, o.TLSConfig = s.User, s.Password, s.Cert.Client
+	}}, change...)...)
+}
+
+func TestDovecot(t *testing.T) {
+	s := dovecot.Start(t, dovecot.Options{})
+
+	t.Run("ways in", func(t *testing.T) {
+		for mode, addr := range map[string]string{"none": s.Addr, "starttls": s.Addr, "tls": s.TLSAddr} {
+			for _, auth := range []string{"plain", "login"} {
+				m := newDovecotIMAP(t, s, func(o *IMAPOptions) {
+					o.Address, o.TLS, o.Auth, o.Mailbox, o.Create = addr, mode, auth, "Ways/"+mode+auth, true
+				})
+				mail := testMail("way@covebridge", 20000)
+				if receipt, _ := mustDeliver(t, m, mail); !strings.HasPrefix(receipt, "imap Ways/"+mode+auth+" uid 1 uidvalidity ") {
+					t.Errorf("%s, %s: receipt %q", mode, auth, receipt)
+				}
+				got := s.Messages(t, "Ways/"+mode+auth)
+				if len(got) != 1 || !got[0].InternalDate.Equal(day) || string(got[0].Bytes) != string(mail.Bytes) {
+					t.Errorf("%s, %s: got %+v", mode, auth, got)
+				}
+			}
+		}
+	})
+
+	t.Run("find", func(t *testing.T) {
+		m := newDovecotIMAP(t, s, func(o *IMAPOptions) {
+			o.Mailbox, o.Create, o.AlsoSearch = "Päckchen & Co", true, []string{"Done", "Nowhere"}
+		})
+		mail := testMail("find@covebridge", 300)
+		_, mark := mustDeliver(t, m, mail)
+		ask := func(id, mark string, want bool) {
+			t.Helper()
+			if _, found, err := m.Find(t.Context(), id, mark, day); found != want || err != nil {
+				t.Errorf("%s from %q: found %v, %v", id, mark, found, err)
+			}
+		}
+		for _, mark := range []string{mark, "", "smtp", "imap:INBOX:1:1"} {
+			ask("find@covebridge", mark, true)
+			ask("find@covebridge.example", mark, false)
+			ask("ind@covebridge", mark, false)
+		}
+		s.Move(t, "Päckchen & Co", "Done")
+		ask("find@covebridge", mark, true)
+		s.Delete(t, "Päckchen & Co")
+		ask("other@covebridge", mark, false)
+		mustDeliver(t, m, testMail("other@covebridge", 20000)) // makes the folder anew
+		ask("other@covebridge", mark, true)
+	})
+
+	t.Run("restart", func(t *testing.T) {
+		m := newDovecotIMAP(t, s, func(o *IMAPOptions) { o.Mailbox, o.Create = "Restart", true })
+		for i, end := range []func(){func() {}, s.Stop, s.Kill} {
+			end()
+			if i > 0 {
+				_, err := m.Deliver(t.Context(), testMail("down@covebridge", 300), nil)
+				wantClass(t, err, Temporary)
+				if _, found, err := m.Find(t.Context(), "0@covebridge", "", day); found || err == nil {
+					t.Errorf("found %v, %v while the server was down", found, err)
+				}
+				s.Start()
+			}
+			mustDeliver(t, m, testMail(fmt.Sprintf("%d@covebridge", i), 300))
+		}
+		if n := len(s.Messages(t, "Restart")); n != 3 {
+			t.Errorf("%d mails, want 3", n)
+		}
+	})
+
+	t.Run("cut", func(t *testing.T) {
+		proxy := startProxy(t, faultproxy.IMAP, s.Addr)
+		m := newDovecotIMAP(t, s, func(o *IMAPOptions) { o.Address, o.Mailbox, o.Create = proxy.Addr(), "Cut", true })
+		n := 0
+		for _, size := range sizes {
+			for _, point := range faultproxy.Points {
+				n++
+				mail := testMail(fmt.Sprintf("cut-%d@covebridge", n), size)
+				proxy.Script(faultproxy.Fault{At: point, Do: faultproxy.Cut})
+				var b begun
+				_, err := m.Deliver(t.Context(), mail, b.begin)
+				wantClass(t, err, Unknown)
+				_, found, err := m.Find(t.Context(), mail.MessageID, b.marks[0], day)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if point == faultproxy.AfterEnd && !found {
+					t.Errorf("%d bytes, cut %v: not found", size, point)
+				}
+				if !found {
+					mustDeliver(t, m, mail)
+				}
+				if got := len(s.Messages(t, "Cut")); got != n {
+					t.Fatalf("%d bytes, cut %v: %d mails, want %d", size, point, got, n)
+				}
+			}
+		}
+	})
+
+	t.Run("check", func(t *testing.T) {
+		m := newDovecotIMAP(t, s, func(o *IMAPOptions) { o.AlsoSearch = []string{"Done", "Nowhere"} })
+		wantFindings(t, m, "logged in as backup, unencrypted", "folder INBOX: 0 messages",
+			"folder Done (also_search): 1 messages", "folder Nowhere (also_search): missing", "UIDPLUS")
+		m = newDovecotIMAP(t, s, func(o *IMAPOptions) { o.Address, o.TLS, o.Mailbox = s.TLSAddr, "tls", "Nowhere" })
+		wantFindings(t, m, "logged in as backup, with TLS", "!folder Nowhere", "UIDPLUS")
+		m = newDovecotIMAP(t, s, func(o *IMAPOptions) { o.TLS, o.Mailbox, o.Create = "starttls", "Nowhere", true })
+		wantFindings(t, m, "logged in as backup, with STARTTLS", "folder Nowhere: missing, will be made", "UIDPLUS")
+		m = newDovecotIMAP(t, s, func(o *IMAPOptions) { o.Password = "wrong-secret-pass" })
+		if f := wantFindings(t, m, "!connect and log in"); f[0].Hint != hintPassword {
+			t.Errorf("hint %q", f[0].Hint)
+		}
+		m = newDovecotIMAP(t, s, func(o *IMAPOptions) { o.TLS, o.TLSConfig = "starttls", nil })
+		if f := wantFindings(t, m, "!connect and log in"); !strings.Contains(f[0].Hint, testcert.Authority) {
+			t.Errorf("hint %q", f[0].Hint)
+		}
+	})
+}
+
+// A mailbox on which the login may only look, and one that is full.
+func TestDovecotRights(t *testing.T) {
+	s := dovecot.Start(t, dovecot.Options{Config: `
+mail_plugins = acl quota
+protocol imap {
+  mail_plugins = acl imap_acl quota
+}
+plugin {
+  acl = vfile
+  acl_globals_only = no
+  quota = maildir:User quota
+  quota_rule = *:storage=10K
+  quota_grace = 0
+}
+`})
+	m := newDovecotIMAP(t, s)
+	_, err := m.Deliver(t.Context(), testMail("big@covebridge", 20000), new(begun).begin)
+	if e := wantClass(t, err, Temporary); !strings.Contains(e.Hint, "full") {
+		t.Errorf("over quota: %v", err)
+	}
+	mustDeliver(t, m, testMail("small@covebridge", 300))
+	wantFindings(t, m, "logged in", "folder INBOX: 1 messages", "UIDPLUS")
+
+	s.SetRights(t, "INBOX", "lr")
+	m = newDovecotIMAP(t, s)
+	_, err = m.Deliver(t.Context(), testMail("b@covebridge", 300), new(begun).begin)
+	if e := wantClass(t, err, Temporary); !strings.Contains(e.Hint, "right to insert") {
+		t.Errorf("no right: %v", err)
+	}
+	wantFindings(t, m, "logged in", "folder INBOX: 1 messages", "!folder INBOX: rights lr", "UIDPLUS")
+}
+
+// wantFindings checks the findings by parts of what they say; ! stands
+// before those that must have failed.
+func wantFindings(t *testing.T, m interface {
+	Check(context.Context) ([]Finding, error)
+}, want ...string) []Finding {
+	t.Helper()
+	findings, err := m.Check(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	ok := len(findings) == len(want)
+	for i, f := range findings {
+		mark := ""
+		if f.Err != nil {
+			mark = "!"
+			if strings.Contains(f.Err.Error(), "secret") {
+				t.Errorf("the finding holds a password: %v", f.Err)
+			}
+		}
+		got = append(got, fmt.Sprintf("%s%s (%v)", mark, f.What, f.Err))
+		if ok {
+			part, failed := strings.CutPrefix(want[i], "!")
+			ok = failed == (f.Err != nil) && strings.Contains(f.What, part)
+		}
+	}
+	if !ok {
+		t.Fatalf("found\n\t%s\nwant\n\t%s", strings.Join(got, "\n\t"), strings.Join(want, "\n\t"))
+	}
+	return findings
+}
+
+func TestPostfix(t *testing.T) {
+	s := postfix.Start(t)
+	deliver := func(m *SMTP, from, to string, size int) error {
+		mail := testMail("refused@covebridge", size)
+		mail.From, mail.To = from, []string{to}
+		_, err := m.Deliver(t.Context(), mail, new(begun).begin)
+		return err
+	}
+	m := newTestSMTP(t, s.Addr, func(o *SMTPOptions) { o.TLS, o.TLSConfig = "starttls", s.Cert.Client })
+	for i := range 3 {
+		mail := testMail(fmt.Sprintf("%d@covebridge", i), 300+i*20000)
+		mail.To = []string{postfix.To}
+		if receipt, _ := mustDeliver(t, m, mail); !strings.Contains(receipt, "queued as ") {
+			t.Errorf("receipt %q", receipt)
+		}
+	}
+	for name, tt := range map[string]struct {
+		err   error
+		class Class
+		text  string
+	}{
+		"put off":        {deliver(m, "cove@msp.test", postfix.Later, 300), Temporary, "450 4.2.0"},
+		"refused":        {deliver(m, "cove@msp.test", postfix.Never, 300), Refused, "550 5.1.1"},
+		"sender refused": {deliver(m, postfix.Barred, postfix.To, 300), Refused, "554 5.7.1"},
+		"relay":          {deliver(m, "cove@msp.test", "someone@elsewhere.test", 300), Refused, "554 5.7.1"},
+		"too large":      {deliver(m, "cove@msp.test", postfix.To, 2*postfix.MaxSize), Refused, "552 5.3.4"},
+	} {
+		if e := wantClass(t, tt.err, tt.class); !strings.HasPrefix(e.Text, tt.text) {
+			t.Errorf("%s: %v", name, tt.err)
+		}
+	}
+	plain := newTestSMTP(t, s.Addr, func(o *SMTPOptions) { o.Username, o.Password = "backup", "secret-pass" })
+	if err := deliver(plain, "cove@msp.test", postfix.To, 300); err == nil || !strings.Contains(err.Error(), "offers neither") {
+		t.Errorf("login where none is offered: %v", err)
+	}
+
+	proxy := startProxy(t, faultproxy.SMTP, s.Addr)
+	cut := newTestSMTP(t, proxy.Addr())
+	for i, point := range faultproxy.Points {
+		proxy.Script(faultproxy.Fault{At: point, Do: faultproxy.Cut})
+		mail := testMail(fmt.Sprintf("cut-%d@covebridge", i), 20000)
+		mail.To = []string{postfix.To}
+		_, err := cut.Deliver(t.Context(), mail, new(begun).begin)
+		var e *Error
+		if !errors.As(err, &e) || e.Class == Refused || point >= faultproxy.BeforeEnd && e.Class != Unknown {
+			t.Errorf("cut %v: %v", point, err)
+		}
+	}
+	var ids []string
+	for _, msg := range s.Messages(t, 4) {
+		ids = append(ids, msg.ID)
+	}
+	if len(ids) != 4 || !strings.Contains(strings.Join(ids, " "), "cut-4@covebridge") {
+		t.Errorf("arrived: %q", ids)
+	}
+
+	m = newTestSMTP(t, s.Addr, func(o *SMTPOptions) {
+		o.TLS, o.TLSConfig, o.From, o.To = "starttls", s.Cert.Client, "cove@msp.test", []string{postfix.To, postfix.Never}
+	})
+	wantFindings(t, m, "without a login, with STARTTLS", "sender cove@msp.test: accepted", "recipient "+postfix.To, "!recipient "+postfix.Never, "can't be asked")
+	m = newTestSMTP(t, s.Addr, func(o *SMTPOptions) { o.TLS = "starttls" })
+	wantFindings(t, m, "!connect")
+}
