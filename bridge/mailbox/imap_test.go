@@ -42,6 +42,12 @@ type memory struct {
 
 func startMemory(t *testing.T, caps ...imap.Cap) *memory {
 	t.Helper()
+	return startMemoryWith(t, func(s wholeSession) imapserver.Session { return s }, caps...)
+}
+
+// startMemoryWith changes what sessions do.
+func startMemoryWith(t *testing.T, change func(wholeSession) imapserver.Session, caps ...imap.Cap) *memory {
+	t.Helper()
 	users := imapmemserver.New()
 	user := imapmemserver.NewUser("backup", "secret-pass")
 	if err := user.Create("INBOX", nil); err != nil {
@@ -54,7 +60,7 @@ func startMemory(t *testing.T, caps ...imap.Cap) *memory {
 	}
 	server := imapserver.New(&imapserver.Options{
 		NewSession: func(*imapserver.Conn) (imapserver.Session, *imapserver.GreetingData, error) {
-			return wholeSession{users.NewSession().(imapserver.SessionIMAP4rev2)}, nil, nil
+			return change(wholeSession{users.NewSession().(imapserver.SessionIMAP4rev2)}), nil, nil
 		},
 		Caps:         set,
 		InsecureAuth: true,
@@ -117,9 +123,15 @@ func (b *begun) begin(mark string) error {
 	return nil
 }
 
-func mustDeliver(t *testing.T, m interface {
-	Deliver(context.Context, Mail, func(string) error) (string, error)
-}, mail Mail) (receipt, mark string) {
+// mailbox is what the three have in common.
+type mailbox interface {
+	Deliver(ctx context.Context, m Mail, begin func(mark string) error) (receipt string, err error)
+	Find(ctx context.Context, messageID, mark string, since time.Time) (receipt string, found bool, err error)
+	Check(ctx context.Context) ([]Finding, error)
+	Close() error
+}
+
+func mustDeliver(t *testing.T, m mailbox, mail Mail) (receipt, mark string) {
 	t.Helper()
 	var b begun
 	receipt, err := m.Deliver(t.Context(), mail, b.begin)

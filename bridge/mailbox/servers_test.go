@@ -1,7 +1,6 @@
 package mailbox
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -166,9 +165,7 @@ plugin {
 
 // wantFindings checks the findings by parts of what they say; ! stands
 // before those that must have failed.
-func wantFindings(t *testing.T, m interface {
-	Check(context.Context) ([]Finding, error)
-}, want ...string) []Finding {
+func wantFindings(t *testing.T, m mailbox, want ...string) []Finding {
 	t.Helper()
 	findings, err := m.Check(t.Context())
 	if err != nil {
