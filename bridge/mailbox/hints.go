@@ -58,9 +58,9 @@ func tokenHint(code, text string) string {
 }
 
 // imapHint says why an IMAP login was refused.
-func (l login) imapHint(answer *imap.Error, detail string) string {
+func (l login) imapHint(answer *imap.Error) string {
 	switch {
-	case strings.Contains(answer.Text, "User is authenticated but not connected"):
+	case notConnected(answer):
 		return hintMailbox
 	case strings.EqualFold(l.auth, xoauth2Name):
 		return hintIMAPSteps
@@ -68,6 +68,12 @@ func (l login) imapHint(answer *imap.Error, detail string) string {
 		return aboutTheMailbox[answer.Code]
 	}
 	return hintPassword
+}
+
+// notConnected tells of Exchange's answer to a login that may not open the
+// mailbox: it takes the login, and says so to the commands that follow.
+func notConnected(answer *imap.Error) bool {
+	return strings.Contains(answer.Text, "User is authenticated but not connected")
 }
 
 // smtpHint says what a refusal of the login or of a mail's addresses is about.

@@ -88,11 +88,14 @@ func (m *IMAP) fail(err error) *Error {
 		e.Err = &imap.Error{Type: answer.Type, Code: answer.Code, Text: hide(answer.Text)}
 		e.Text = answerText(e.Err.(*imap.Error))
 		e.Hint = aboutTheMailbox[answer.Code]
+		if notConnected(answer) {
+			e.Hint = hintMailbox
+		}
 		e.RetryAfter = suggestedBackoff(answer.Text)
 	}
 	switch {
 	case errors.As(err, &refused):
-		e.Hint = m.login.imapHint(answer, refused.detail)
+		e.Hint = m.login.imapHint(answer)
 		e.RetryAfter = max(e.RetryAfter, loginPause)
 		if refused.detail != "" {
 			e.Text += " " + refused.detail
