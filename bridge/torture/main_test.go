@@ -1,0 +1,45 @@
+// Package torture holds the tests that treat the built program badly: they kill
+// it, cut its connections, fill its disk and take its ledger away, while it
+// polls a simulated Cove and delivers into real mail servers. Then they count.
+package torture
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+)
+
+var program string // the path of the built program
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	// They wait more than they work.
+	if err := flag.Set("test.parallel", "12"); err != nil {
+		panic(err)
+	}
+	dir, err := os.MkdirTemp("", "covebridge")
+	if err != nil {
+		panic(err)
+	}
+	program = filepath.Join(dir, "covebridge")
+	status := 1
+	if out, err := exec.Command("go", "build", "-o", program, "covebridge/cmd/covebridge").CombinedOutput(); err != nil {
+		fmt.Fprintf(os.Stderr, "build the program: %v\n%s", err, out)
+	} else {
+		status = m.Run()
+	}
+	os.RemoveAll(dir)
+	os.Exit(status)
+}
+
+// times says how often something bad happens: a few times among all tests, many
+// times under `make torture`.
+func times(few, many int) int {
+	if os.Getenv("COVEBRIDGE_TORTURE") == "1" {
+		return many
+	}
+	return few
+}
