@@ -44,7 +44,11 @@ func (d *Directory) Deliver(ctx context.Context, mail Mail, begin func(mark stri
 		return "", err
 	}
 	if err := os.Rename(temp, final); err != nil {
-		return "", d.fail("rename to "+name, err)
+		e := d.fail("rename to "+name, err)
+		if errors.Is(err, fs.ErrNotExist) { // another bridge, which took over, may have renamed it
+			e.Class = Unknown
+		}
+		return "", e
 	}
 	if err := d.sync(); err != nil {
 		e := d.fail("sync after "+name, err)
