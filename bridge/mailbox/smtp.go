@@ -188,12 +188,24 @@ func (m *SMTP) fail(err error) *Error {
 	case errors.As(err, &failed):
 		e.Op += ": connect"
 		if e.Hint == "" {
-			e.Hint = m.end.dialHint(err)
+			e.Hint = m.connectHint(err, answer)
 		}
 	case errors.Is(err, errPlaintext):
 		e.Hint = plaintextHint
 	}
 	return e
+}
+
+// connectHint says what to do about a connection that was not made, or that
+// the server would not have; answer is nil where it said nothing.
+func (m *SMTP) connectHint(err error, answer *smtp.SMTPError) string {
+	switch {
+	case answer != nil && !answer.Temporary():
+		return "the server does not take connections from here: check the address, and let this machine's address in there"
+	case strings.Contains(err.Error(), "doesn't support STARTTLS"): // the client has no error of its own for it
+		return "the server has no STARTTLS on this port: use tls: tls with its TLS port, as a rule 465, or its port for STARTTLS, as a rule 587"
+	}
+	return m.end.dialHint(err)
 }
 
 func smtpText(e *smtp.SMTPError) string {
