@@ -229,3 +229,23 @@ func TestXOAUTH2(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// Connections that are dialled side by side share one token.
+func TestTokenFetchedOnce(t *testing.T) {
+	s := startTokens(t)
+	source := s.source()
+	for round, refused := range []string{"", "token-1"} { // at first, and when the server takes it no more
+		var all sync.WaitGroup
+		for range 20 {
+			all.Go(func() {
+				if token, err := source.Token(t.Context(), refused); token != fmt.Sprintf("token-%d", round+1) || err != nil {
+					t.Errorf("got %q, %v", token, err)
+				}
+			})
+		}
+		all.Wait()
+		if s.issued != round+1 {
+			t.Errorf("%d tokens, want %d", s.issued, round+1)
+		}
+	}
+}
