@@ -223,9 +223,13 @@ func (d *delivery) store(ctx context.Context, e ledger.Entry, receipt string) {
 // the mailbox than the mail that failed, the others wait as well, for less.
 func (d *delivery) failed(ctx context.Context, e ledger.Entry, cause error, doubt bool) {
 	atomic.AddInt64(&d.count.Retried, 1)
-	wait := backoff(e.Attempts, 2*time.Second, ledger.MaxBackoff)
 	var me *mailbox.Error
-	if errors.As(cause, &me) && me.RetryAfter > 0 {
+	if errors.As(cause, &me) && me.Settle > 0 {
+		d.putBack(ctx, e, cause, me.Settle, true)
+		return
+	}
+	wait := backoff(e.Attempts, 2*time.Second, ledger.MaxBackoff)
+	if me != nil && me.RetryAfter > 0 {
 		wait = me.RetryAfter
 	}
 	d.mu.Lock()
@@ -241,6 +245,11 @@ func (d *delivery) failed(ctx context.Context, e ledger.Entry, cause error, doub
 	}
 	d.mu.Unlock()
 	level("not delivered; it will be tried again", "run", e.Run.ID, "after", wait.Round(time.Second), "doubt", doubt, "err", cause)
+	d.putBack(ctx, e, cause, wait, doubt)
+}
+
+// putBack leaves a mail to be taken again after a while.
+func (d *delivery) putBack(ctx context.Context, e ledger.Entry, cause error, wait time.Duration, doubt bool) {
 	if err := d.Ledger.Retry(ctx, e.Run.ID, cause.Error(), wait, doubt); err != nil && !isLost(err) {
 		d.Log.Error("not recorded; it will be found at the next start", "run", e.Run.ID, "err", err)
 	}

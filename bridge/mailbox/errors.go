@@ -42,6 +42,7 @@ type Error struct {
 	Class      Class         // what it means for the mail
 	Text       string        // the server's own words; empty where it said none
 	RetryAfter time.Duration // how long the server wants to be left alone; 0: it did not say
+	Settle     time.Duration // of Find: it is too early to tell; ask again after this long
 	Hint       string        // what the administrator can do; may be empty
 	Err        error         // the cause
 }

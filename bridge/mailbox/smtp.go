@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/mail"
+	"strconv"
 	"strings"
 	"time"
 
@@ -39,8 +40,13 @@ type SMTP struct {
 	rate  *rate.Limiter
 }
 
-// smtpMark is what begin gets: the server can't be asked, so there is nothing to remember.
-const smtpMark = "smtp"
+// smtpMark is what begin gets: when the mail was given to the server, which
+// can't be asked, in Unix seconds.
+const smtpMark = "smtp:"
+
+// queueTime is how long a mail is given to get from the server's queue into
+// the mailbox beside it, before it is called missing there.
+const queueTime = 2 * time.Minute
 
 // NewSMTP does not connect yet.
 func NewSMTP(o SMTPOptions) *SMTP {
@@ -87,7 +93,14 @@ func (m *SMTP) Find(ctx context.Context, messageID, mark string, since time.Time
 	if m.o.Ask == nil {
 		return "", false, ErrCannotAsk
 	}
-	return m.o.Ask.Find(ctx, messageID, mark, since)
+	receipt, found, err = m.o.Ask.Find(ctx, messageID, mark, since)
+	if sent, ok := strings.CutPrefix(mark, smtpMark); ok && err == nil && !found {
+		seconds, _ := strconv.ParseInt(sent, 10, 64)
+		if left := queueTime - time.Since(time.Unix(seconds, 0)); left > 0 && left <= queueTime {
+			return "", false, &Error{Op: "smtp " + m.o.Address, Text: "the mail may still be in the server's queue", Settle: left}
+		}
+	}
+	return receipt, found, err
 }
 
 // Deliver sends the mail to all its recipients or to none: if one is refused,
@@ -102,7 +115,7 @@ func (m *SMTP) Deliver(ctx context.Context, mail Mail, begin func(mark string) e
 		return "", m.fail(err)
 	}
 	defer func() { m.pool.put(c) }()
-	if err := begin(smtpMark); err != nil {
+	if err := begin(smtpMark + strconv.FormatInt(time.Now().Unix(), 10)); err != nil {
 		return "", err
 	}
 	said, sent, err := c.send(ctx, mail)

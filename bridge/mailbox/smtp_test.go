@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -31,7 +32,7 @@ func TestSMTPDelivers(t *testing.T) {
 	m := newTestSMTP(t, server.addr)
 	for i := range 60 {
 		receipt, mark := mustDeliver(t, m, testMail(fmt.Sprintf("%d@covebridge", i), 300+i*300))
-		if !strings.HasPrefix(receipt, "smtp ") || mark != "smtp" {
+		if !strings.HasPrefix(receipt, "smtp ") || !strings.HasPrefix(mark, "smtp:") {
 			t.Fatalf("receipt %q, mark %q", receipt, mark)
 		}
 	}
@@ -151,6 +152,25 @@ func TestSMTPAsks(t *testing.T) {
 		if _, found, err := m.Find(t.Context(), id, "smtp", day); found != want || err != nil {
 			t.Errorf("%s: found %v, %v", id, found, err)
 		}
+	}
+}
+
+// A mail given to the server a moment ago may still be in its queue: that it is
+// not in the mailbox yet says nothing.
+func TestSMTPQueue(t *testing.T) {
+	box := startMemory(t)
+	m := newTestSMTP(t, "127.0.0.1:1", func(o *SMTPOptions) { o.Ask = newTestIMAP(t, box.addr) })
+	mark := func(ago time.Duration) string { return smtpMark + strconv.FormatInt(time.Now().Add(-ago).Unix(), 10) }
+	_, _, err := m.Find(t.Context(), "a@covebridge", mark(time.Minute), day)
+	if e := wantClass(t, err, Temporary); e.Settle <= 0 || e.Settle > queueTime {
+		t.Errorf("settles after %s", e.Settle)
+	}
+	if _, found, err := m.Find(t.Context(), "a@covebridge", mark(queueTime+time.Minute), day); found || err != nil {
+		t.Errorf("found %v, %v", found, err)
+	}
+	box.put(t, "INBOX", testMail("a@covebridge", 300))
+	if _, found, err := m.Find(t.Context(), "a@covebridge", mark(0), day); !found || err != nil {
+		t.Errorf("found %v, %v", found, err)
 	}
 }
 

@@ -115,7 +115,7 @@ func (s *site) run(status int, cmd *exec.Cmd) (out, errs string) {
 	return o.String(), e.String()
 }
 
-var deliveredLine = regexp.MustCompile(`(?m)^(\d+) mails? delivered$`)
+var deliveredLine = regexp.MustCompile(`(?m)^(\d+) mails? delivered(?:, \d+ in the mailbox already)?$`)
 
 // once polls and delivers, and gives how many mails were delivered.
 func (s *site) once() (sent int) {
