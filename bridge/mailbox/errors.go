@@ -153,6 +153,21 @@ type stepError struct {
 func (e *stepError) Error() string { return e.step + ": " + e.err.Error() }
 func (e *stepError) Unwrap() error { return e.err }
 
+// failedStep begins the Error of a conversation that failed. complete: it is
+// the token source's, which says all there is to say.
+func failedStep(op string, err error) (e *Error, complete bool) {
+	if errors.As(err, &e) {
+		return e, true
+	}
+	e = &Error{Op: op, Err: err}
+	var step *stepError
+	if errors.As(err, &step) {
+		e.Op += ": " + step.step
+		e.Err = step.err
+	}
+	return e, false
+}
+
 // connectError is a connection that did not come about.
 type connectError struct{ err error }
 

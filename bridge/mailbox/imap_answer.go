@@ -68,21 +68,15 @@ func (m *IMAP) failAppend(err error) *Error {
 
 // fail is the error of everything else: Temporary, for nothing was sent.
 func (m *IMAP) fail(err error) *Error {
-	var already *Error // of the token source
-	if errors.As(err, &already) {
-		return already
+	e, complete := failedStep("imap "+m.o.Address, err)
+	if complete {
+		return e
 	}
-	e := &Error{Op: "imap " + m.o.Address, Err: err}
 	var (
-		step    *stepError
 		answer  *imap.Error
 		refused *loginError
 		failed  *connectError
 	)
-	if errors.As(err, &step) {
-		e.Op += ": " + step.step
-		e.Err = step.err
-	}
 	if errors.As(err, &answer) {
 		hide := m.login.secrets("").hide
 		e.Err = &imap.Error{Type: answer.Type, Code: answer.Code, Text: hide(answer.Text)}

@@ -166,21 +166,15 @@ func wantsLogin(e *smtp.SMTPError) bool {
 
 // fail is the error of everything else: Temporary, for nothing was sent.
 func (m *SMTP) fail(err error) *Error {
-	var already *Error // of the token source
-	if errors.As(err, &already) {
-		return already
+	e, complete := failedStep("smtp "+m.o.Address, err)
+	if complete {
+		return e
 	}
-	e := &Error{Op: "smtp " + m.o.Address, Err: err}
 	var (
-		step    *stepError
 		answer  *smtp.SMTPError
 		refused *loginError
 		failed  *connectError
 	)
-	if errors.As(err, &step) {
-		e.Op += ": " + step.step
-		e.Err = step.err
-	}
 	if errors.As(err, &answer) {
 		hidden := *answer
 		hidden.Message = m.login.secrets("").hide(answer.Message)
