@@ -311,7 +311,10 @@ func newProxy(t *testing.T, protocol faultproxy.Protocol, target string) *faultp
 func (r *rig) cutting(proxy *faultproxy.Proxy, cuts int, faults []faultproxy.Fault) (until time.Time) {
 	r.Helper()
 	proxy.Random(7, 0.4, faults...)
-	cmd := r.start("run")
+	running := []*exec.Cmd{r.start("run")}
+	if r.where.Postgres != "" {
+		running = append(running, r.start("run"), r.start("run"))
+	}
 	told := 0
 	for deadline := time.Now().Add(30 * time.Minute); ; {
 		r.sim.Advance(10 * time.Minute)
@@ -328,7 +331,9 @@ func (r *rig) cutting(proxy *faultproxy.Proxy, cuts int, faults []faultproxy.Fau
 			r.Fatalf("only %d deliveries were struck\n%s", struck, r.tail())
 		}
 	}
-	r.kill(cmd)
+	for _, cmd := range running {
+		r.kill(cmd)
+	}
 	proxy.Script()
 	until = r.sim.Now()
 	r.sim.Advance(4 * time.Hour)
