@@ -88,6 +88,8 @@ func (w *world) compareSim(sim *covesim.Sim, since, until time.Time) (compared i
 		case s.Status == covesim.Restarted:
 		case k.Status != outcome(s):
 			w.Errorf("%s: status %s, want %s for %d", name, k.Status, outcome(s), s.Status)
+		case !strings.Contains(text, ": "+outcome(s).String()+" - "+k.Source.Name+"\n"):
+			w.Errorf("%s: %s %s is not in\n%s", name, outcome(s), k.Source.Name, text)
 		case len(s.Errors) > 0 && k.Status != backup.Success && !tells(text, s) && !strings.Contains(text, "No error texts: "):
 			w.Errorf("%s: errors %+v are not in\n%s", name, s.Errors, text)
 		default:
