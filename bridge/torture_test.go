@@ -382,7 +382,6 @@ func TestTortureDisk(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	until = r.sim.Now()
 	r.quiet()
 	seen := map[string]bool{}
 	for _, m := range server.Messages(t, "INBOX") {
