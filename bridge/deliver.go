@@ -15,6 +15,7 @@ import (
 
 const (
 	batch    = 8                // mails taken from the ledger at once, for each connection
+	landing  = 10 * time.Second // until a mailbox is asked for a mail that may still be on its way into it
 	idle     = 5 * time.Second  // between two looks into an empty outbox: others may write to it too
 	grace    = 20 * time.Second // that a mail in flight gets to end when the bridge is told to stop
 	maxPause = 5 * time.Minute  // between two tries while the mailbox can't be reached
@@ -229,6 +230,9 @@ func (d *delivery) failed(ctx context.Context, e ledger.Entry, cause error, doub
 		return
 	}
 	wait := backoff(e.Attempts, 2*time.Second, ledger.MaxBackoff)
+	if doubt {
+		wait = max(wait, landing)
+	}
 	if me != nil && me.RetryAfter > 0 {
 		wait = me.RetryAfter
 	}
