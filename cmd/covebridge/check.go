@@ -19,7 +19,7 @@ func newCheck(a *app) *cobra.Command {
 tell of each whether it passed, and if not, why and what to do. Nothing is sent.`,
 		Example: `  covebridge check -c /etc/covebridge/config.yaml`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := config.Load(a.configPath)
+			c, err := a.settings(config.Load)
 			if err != nil {
 				return err
 			}

@@ -12,8 +12,8 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"text/template"
 
-	"covebridge/bridge/config"
 	"covebridge/bridge/ledger"
 	"covebridge/bridge/message"
 )
@@ -51,16 +51,16 @@ type told struct{ error }
 
 func (e told) Unwrap() []error { return []error{e.error, errTold} }
 
-// usageError is a wrong call.
+// usageError is a wrong call or a wrong configuration.
 type usageError struct{ error }
 
 // misconfigured tells whether it is the call or the configuration that is wrong.
 func misconfigured(err error) bool {
 	var (
-		usage    usageError
-		settings *config.Error
-		template *message.TemplateError
+		usage   usageError
+		mails   *message.TemplateError
+		jobName template.ExecError
 	)
-	return errors.As(err, &usage) || errors.As(err, &settings) || errors.As(err, &template) ||
+	return errors.As(err, &usage) || errors.As(err, &mails) || errors.As(err, &jobName) ||
 		errors.Is(err, os.ErrNotExist) || errors.Is(err, ledger.ErrHeld) || errors.Is(err, ledger.ErrNewer)
 }

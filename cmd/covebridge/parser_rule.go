@@ -18,7 +18,7 @@ func newParserRule(a *app) *cobra.Command {
 sender from mail.from filled in. backupchecks/INSTALL.md tells where it goes.`,
 		Example: `  covebridge parser-rule > covebridge.py`,
 		RunE: func(*cobra.Command, []string) error {
-			c, err := config.Peek(a.configPath)
+			c, err := a.settings(config.Peek)
 			if err != nil {
 				return err
 			}

@@ -38,14 +38,17 @@ Exit status: 0 done, 1 something failed, 2 wrong usage or configuration.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          cobra.NoArgs,
+		Version:       version(),
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
+	root.SetVersionTemplate(versionLine())
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SuggestionsMinimumDistance = 2
 	root.PersistentFlags().StringVarP(&a.configPath, "config", "c", "config.yaml", "configuration file")
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usageError{fmt.Errorf("%w: see %q", err, c.CommandPath()+" --help")}
 	})
+	help := newHelp()
 	for _, g := range []struct {
 		title string
 		verbs []*cobra.Command
@@ -54,6 +57,7 @@ Exit status: 0 done, 1 something failed, 2 wrong usage or configuration.`,
 		{"Set it up:", []*cobra.Command{newInit(a), newCheck(a), newPreview(a), newParserRule(a)}},
 		{"Let it work:", []*cobra.Command{newRun(a), newOnce(a), newBackfill(a)}},
 		{"Look after it:", []*cobra.Command{newHistory(a), newShow(a), newResend(a), newDevices(a), newLedger(a)}},
+		{"More:", []*cobra.Command{newVersion(a), help}},
 	} {
 		root.AddGroup(&cobra.Group{ID: g.title, Title: g.title})
 		for _, c := range g.verbs {
@@ -61,7 +65,7 @@ Exit status: 0 done, 1 something failed, 2 wrong usage or configuration.`,
 		}
 		root.AddCommand(g.verbs...)
 	}
-	root.AddCommand(newVersion(a))
+	root.SetHelpCommand(help)
 	cobra.EnableCommandSorting = false
 	refuseExtra(root)
 	return root
@@ -78,21 +82,35 @@ func refuseExtra(c *cobra.Command) {
 		if err == nil {
 			return nil
 		}
-		if c.HasSubCommands() {
-			if like := c.SuggestionsFor(args[0]); len(like) > 0 {
-				return usageError{fmt.Errorf("%w; did you mean %q?", err, c.CommandPath()+" "+like[0])}
-			}
-		}
-		return usageError{fmt.Errorf("%w: see %q", err, c.CommandPath()+" --help")}
+		return wrongCall(c, args, err)
 	}
 	for _, sub := range c.Commands() {
 		refuseExtra(sub)
 	}
 }
 
+// wrongCall adds where to look, or the verb that was perhaps meant.
+func wrongCall(c *cobra.Command, args []string, err error) error {
+	if c.HasSubCommands() && len(args) > 0 {
+		if like := c.SuggestionsFor(args[0]); len(like) > 0 {
+			return usageError{fmt.Errorf("%w; did you mean %q?", err, c.CommandPath()+" "+like[0])}
+		}
+	}
+	return usageError{fmt.Errorf("%w: see %q", err, c.CommandPath()+" --help")}
+}
+
+// settings reads the configuration, with config.Load or config.Peek.
+func (a *app) settings(read func(path string) (*config.Config, error)) (*config.Config, error) {
+	c, err := read(a.configPath)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	return c, nil
+}
+
 // load reads the configuration and tells of its warnings.
 func (a *app) load() (*config.Config, *slog.Logger, error) {
-	c, err := config.Load(a.configPath)
+	c, err := a.settings(config.Load)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -115,7 +133,7 @@ func (a *app) open(ctx context.Context) (*bridge.Bridge, error) {
 // ledger opens the configured ledger to look into it. Secrets are not needed
 // for that, so that it works in any shell.
 func (a *app) ledger(ctx context.Context) (*ledger.Ledger, error) {
-	c, err := config.Peek(a.configPath)
+	c, err := a.settings(config.Peek)
 	if err != nil {
 		return nil, err
 	}
