@@ -48,27 +48,33 @@ type DataSource struct {
 	Name string `json:"name"` // for people: "Files and folders"
 }
 
-// Snapshot is what a product shows of a device at one moment.
+// Snapshot is what a product's statistics show of a device at one moment.
+//
+// Device.Name and Device.Type are empty where they were not told, as in a row
+// whose columns are missing; that changes nothing that is known already.
 type Snapshot struct {
 	Device Device
 	// Sessions holds the newest session of each data source, and while one
-	// runs, also the one before, where the product still tells of it.
+	// runs, also the one before, where the product still tells of it. They have
+	// no ID. Those that ended carry Told.
 	Sessions []Session
-	// Fingerprint changes whenever anything that tells of sessions changes.
-	Fingerprint string
-	// At is the product's own clock before it was asked: every session that
-	// had started by then is in what was read after.
-	At time.Time
+}
+
+// Row is a device as one reply shows it. It is valid only until the call that
+// it was handed to returns.
+type Row interface {
+	// Key is the device's Device.Key. The bytes are reused for the next row.
+	Key() []byte
+	// Fingerprint changes whenever anything that tells of sessions changes. It
+	// is never 0 but for a row that tells of nothing, as one without columns.
+	Fingerprint() uint64
+	// Snapshot takes the row apart. It costs far more than the other two.
+	Snapshot() Snapshot
 }
 
 // Selection says which devices a product is asked for.
 type Selection struct {
-	// Since limits it to those that changed within this time; 0: all.
+	// Since limits it to those that changed within this time, by the product's
+	// own clock; 0: all.
 	Since time.Duration
-	// IDs are devices wanted whether or not they changed.
-	IDs []string
-	// From and Count limit it to a range of the product's list of devices, whose
-	// order lasts: Count of them, after the first From. Count 0: the whole list.
-	// They go without Since.
-	From, Count int64
 }

@@ -21,12 +21,10 @@ const (
 
 // Session is one backup of one data source of a device.
 type Session struct {
-	// Row is the ledger's number of the session within its device; 0: not recorded.
-	Row int64 `json:"-"`
-	// Run is the identity of the run that it went out in; empty: still open.
-	Run string `json:"-"`
-
 	ID string `json:"id,omitempty"` // the history's own; empty where only statistics told of it
+	// Seq is the ID as a number where the product's numbers count up with each
+	// new session of the device; 0: they don't, or it is not known.
+	Seq int64 `json:"seq,omitempty"`
 	// Told is the end as statistics tell it, which can differ from the
 	// history's by minutes; zero where no statistics told of the end.
 	Told   time.Time  `json:"told,omitzero"`
