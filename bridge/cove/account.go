@@ -10,7 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
 
 	"covebridge/bridge/backup"
 )
@@ -31,15 +32,11 @@ func (c *Client) account(ctx context.Context, d backup.Device, fresh bool) (acco
 	if a, ok := c.accounts.known.Load(d.ID); ok && !fresh {
 		return a.(account), nil
 	}
-	id, err := strconv.ParseInt(d.ID, 10, 64)
+	id, err := deviceNumber(d)
 	if err != nil {
-		return account{}, fmt.Errorf("device id %q is no number", cut(d.ID, 50))
+		return account{}, err
 	}
-	var info accountInfo
-	_, err = c.call(ctx, request{url: c.URL, method: "GetAccountInfoById", params: map[string]any{"accountId": id}}, func(dec *json.Decoder) error {
-		info = accountInfo{}
-		return dec.Decode(&info)
-	})
+	info, err := c.accountInfo(ctx, id)
 	if err != nil {
 		return account{}, err
 	}
@@ -50,7 +47,6 @@ func (c *Client) account(ctx context.Context, d backup.Device, fresh bool) (acco
 	if a.token == "" {
 		return account{}, errors.New("GetAccountInfoById: Cove tells no token of the device: check this user's role in Cove")
 	}
-	c.secrets.add(a.token)
 	if a.host == "" && d.Type != backup.Microsoft365 && c.needsHost() {
 		if a.host, err = c.endpoint(ctx, id); err != nil {
 			return account{}, err
@@ -58,6 +54,41 @@ func (c *Client) account(ctx context.Context, d backup.Device, fresh bool) (acco
 	}
 	c.accounts.known.Store(d.ID, a)
 	return a, nil
+}
+
+func deviceNumber(d backup.Device) (int64, error) {
+	id, err := strconv.ParseInt(d.ID, 10, 64)
+	if err != nil {
+		return 0, fmt.Errorf("device id %q is no number", cut(d.ID, 50))
+	}
+	return id, nil
+}
+
+// DeviceName asks for the device's name, for one whose statistics tell none.
+// errors.Is ErrRefused tells of a refused login.
+func (c *Client) DeviceName(ctx context.Context, d backup.Device) (string, error) {
+	id, err := deviceNumber(d)
+	if err != nil {
+		return "", err
+	}
+	info, err := c.accountInfo(ctx, id)
+	if err == nil && info.name == "" {
+		err = errors.New("GetAccountInfoById: Cove tells no name of the device")
+	}
+	if err != nil {
+		return "", fmt.Errorf("name of device %d: %w", id, err)
+	}
+	return info.name, nil
+}
+
+func (c *Client) accountInfo(ctx context.Context, id int64) (info accountInfo, err error) {
+	r := request{url: c.URL, method: "GetAccountInfoById", params: map[string]any{"accountId": id}}
+	_, err = c.call(ctx, r, func(dec *decoder) error {
+		info = accountInfo{}
+		return dec.decode(&info)
+	})
+	c.secrets.add(info.token)
+	return info, err
 }
 
 // accountInfo is what GetAccountInfoById tells. homeNodeInfo stands beside the
@@ -108,11 +139,11 @@ func (o object) member(name string) json.RawMessage {
 // endpoint asks for the node in the other way.
 func (c *Client) endpoint(ctx context.Context, id int64) (host string, err error) {
 	const method = "EnumerateAccountRemoteAccessEndpoints"
-	_, err = c.call(ctx, request{url: c.URL, method: method, params: map[string]any{"accountId": id}}, func(dec *json.Decoder) error {
+	_, err = c.call(ctx, request{url: c.URL, method: method, params: map[string]any{"accountId": id}, rows: nodeRange}, func(dec *decoder) error {
 		host = ""
-		return readRows(dec, func() error {
+		return dec.rows(nodeRange, func(raw jsontext.Value) error {
 			var r row
-			if err := dec.Decode(&r); err != nil {
+			if err := json.Unmarshal(raw, &r); err != nil {
 				return err
 			}
 			if u, err := url.Parse(r.get("webrcgurl").text); err == nil && host == "" {
@@ -152,48 +183,4 @@ func (c *Client) nodeURL(host string) string {
 // ownNode tells whether the node is Cove's own, not a self-hosted one.
 func ownNode(host string) bool {
 	return host == "cloudbackup.management" || strings.HasSuffix(host, ".cloudbackup.management")
-}
-
-// nodeRest is how long a node is left alone after a call to it failed slowly,
-// so that its other devices don't wait for the same.
-const (
-	nodeRest = 30 * time.Second
-	nodeSlow = 3 * time.Second
-)
-
-// nodes remembers nodes that did not answer.
-type nodes struct {
-	mu   sync.Mutex
-	down map[string]downNode
-}
-
-type downNode struct {
-	since time.Time
-	err   error
-}
-
-// check gives the error of a call to the node that failed a moment ago.
-func (n *nodes) check(url string, now time.Time) error {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	d, ok := n.down[url]
-	if age := now.Sub(d.since); !ok || age < 0 || age >= nodeRest {
-		delete(n.down, url)
-		return nil
-	}
-	return fmt.Errorf("the storage node failed a moment ago: %w", d.err)
-}
-
-// failed remembers a call that got no answer and took its time over it.
-func (n *nodes) failed(url string, began, now time.Time, err error) {
-	var answered *Error
-	if errors.As(err, &answered) || now.Sub(began) < nodeSlow {
-		return
-	}
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if n.down == nil {
-		n.down = map[string]downNode{}
-	}
-	n.down[url] = downNode{now, err}
 }

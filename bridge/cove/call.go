@@ -27,6 +27,7 @@ type request struct {
 	params any
 	proof  proof
 	tries  int // 0: five
+	rows   int // asked for, at most; bounds the reply
 }
 
 // reply is what came with a call's result.
@@ -41,7 +42,7 @@ type reply struct {
 // call makes a call, with a visa where it takes one, and once again with a new
 // visa where Cove says that it is not good. decode is given the result; it may
 // be called several times, and each call begins anew.
-func (c *Client) call(ctx context.Context, r request, decode func(*json.Decoder) error) (reply, error) {
+func (c *Client) call(ctx context.Context, r request, decode func(*decoder) error) (reply, error) {
 	if r.proof == byParams {
 		return c.send(ctx, r, "", decode)
 	}
@@ -64,18 +65,49 @@ func (c *Client) call(ctx context.Context, r request, decode func(*json.Decoder)
 }
 
 // send makes one call, and tries again where that may help.
-func (c *Client) send(ctx context.Context, r request, visa string, decode func(*json.Decoder) error) (reply, error) {
+func (c *Client) send(ctx context.Context, r request, visa string, decode func(*decoder) error) (reply, error) {
+	req, err := newRequest(ctx, r, visa)
+	if err != nil {
+		return reply{}, fmt.Errorf("%s: %w", r.method, err)
+	}
+	x := &exchange{c: c, ctx: ctx, request: r, decode: decode, host: req.URL.Host}
+	defer x.leave()
+	if err := x.take(nil); err != nil {
+		return reply{}, fmt.Errorf("%s: %w", r.method, err)
+	}
+	req.SetResponseHandler(x.receive)
+	tries := r.tries
+	if tries == 0 {
+		tries = 5
+	}
+	client := retryablehttp.Client{
+		HTTPClient:     c.http,
+		RetryMax:       tries - 1,
+		CheckRetry:     x.again,
+		Backoff:        x.backoff,
+		PrepareRetry:   x.take,
+		RequestLogHook: x.sending,
+		ErrorHandler:   x.failed,
+	}
+	_, err = client.Do(req)
+	if _, ok := err.(*Error); err == nil || ok { // the method's name is in it
+		return x.answer, err
+	}
+	return x.answer, fmt.Errorf("%s: %w", r.method, err)
+}
+
+func newRequest(ctx context.Context, r request, visa string) (*retryablehttp.Request, error) {
 	body := map[string]any{"jsonrpc": "2.0", "id": "1", "method": r.method, "params": r.params}
 	if r.proof == byVisa && visa != "" {
 		body["visa"] = visa
 	}
 	text, err := json.Marshal(body)
 	if err != nil {
-		return reply{}, fmt.Errorf("%s: %w", r.method, err)
+		return nil, err
 	}
 	req, err := retryablehttp.NewRequestWithContext(ctx, http.MethodPost, r.url, text)
 	if err != nil {
-		return reply{}, fmt.Errorf("%s: %w", r.method, err)
+		return nil, err
 	}
 	req.Header.Set("Content-Type", "application/json; charset=utf-8")
 	req.Header.Set("Accept", "application/json")
@@ -83,61 +115,72 @@ func (c *Client) send(ctx context.Context, r request, visa string, decode func(*
 	if r.proof == byBearer {
 		req.Header.Set("Authorization", "Bearer "+visa)
 	}
+	return req, nil
+}
 
-	// A call that waits for its next try gives its slot to others.
-	var held bool
-	take := func() error {
-		if err := c.slots.Acquire(ctx, 1); err != nil {
-			return err
-		}
-		held = true
-		return c.pace.Wait(ctx)
-	}
-	leave := func() {
-		if held {
-			c.slots.Release(1)
-		}
-		held = false
-	}
-	defer leave()
-	if err := take(); err != nil {
-		return reply{}, fmt.Errorf("%s: %w", r.method, err)
-	}
+// exchange is one call through all its tries; its methods are what
+// retryablehttp asks on the way.
+type exchange struct {
+	request
+	c      *Client
+	ctx    context.Context
+	decode func(*decoder) error
+	host   string
+	answer reply
+	held   bool // a slot
+	slow   int  // tries that ended by waiting in vain
+}
 
-	var answer reply
-	req.SetResponseHandler(func(resp *http.Response) error {
-		defer resp.Body.Close()
-		answer.visa, err = c.read(resp, r.method, decode)
-		answer.at = c.before(resp, answer.sent)
-		return err
-	})
-	tries := r.tries
-	if tries == 0 {
-		tries = 5
+// take waits for the host's turn and for a slot.
+func (x *exchange) take(*http.Request) error {
+	err := x.c.lanes.wait(x.ctx, x.host, x.c.slots)
+	x.held = err == nil
+	return err
+}
+
+// leave gives the slot to others.
+func (x *exchange) leave() {
+	if x.held {
+		x.c.slots.Release(1)
 	}
-	client := retryablehttp.Client{
-		HTTPClient: c.http,
-		RetryMax:   tries - 1,
-		CheckRetry: func(ctx context.Context, _ *http.Response, err error) (bool, error) { return again(ctx, err) },
-		Backoff: func(lo, hi time.Duration, try int, resp *http.Response) time.Duration {
-			leave()
-			return wait(lo, hi, try, resp)
-		},
-		PrepareRetry:   func(*http.Request) error { return take() },
-		RequestLogHook: func(retryablehttp.Logger, *http.Request, int) { answer.sent = c.Now() },
-		ErrorHandler: func(resp *http.Response, err error, n int) (*http.Response, error) {
-			var answered *Error
-			if n > 1 && ctx.Err() == nil && !errors.As(err, &answered) {
-				err = fmt.Errorf("%w (tried %d times)", err, n)
-			}
-			return nil, err
-		},
+	x.held = false
+}
+
+func (x *exchange) sending(retryablehttp.Logger, *http.Request, int) { x.answer.sent = x.c.Now() }
+
+// receive reads a reply.
+func (x *exchange) receive(resp *http.Response) error {
+	defer drain(resp.Body)
+	visa, err := x.c.read(resp, x.request, x.decode)
+	x.answer.visa, x.answer.at = visa, x.c.before(resp, x.answer.sent)
+	return err
+}
+
+// again tells whether another try makes sense. One that waited in vain is made
+// twice at most: each takes half a minute or two, and others wait behind it.
+func (x *exchange) again(ctx context.Context, _ *http.Response, err error) (bool, error) {
+	if errors.Is(err, errStalled) || errors.Is(err, errSilent) {
+		x.slow++
 	}
-	_, err = client.Do(req)
-	if _, ok := err.(*Error); err == nil || ok { // the method's name is in it
-		return answer, err
+	if x.slow >= slowTries && ctx.Err() == nil {
+		return false, nil
 	}
-	return answer, fmt.Errorf("%s: %w", r.method, err)
+	return again(ctx, err)
+}
+
+// backoff gives the slot to others while the call waits for its next try.
+func (x *exchange) backoff(_, _ time.Duration, try int, resp *http.Response) time.Duration {
+	x.leave()
+	return wait(try, resp)
+}
+
+// failed words the error of a call that is given up.
+func (x *exchange) failed(_ *http.Response, err error, tries int) (*http.Response, error) {
+	var answered *Error
+	if tries > 1 && x.ctx.Err() == nil && !errors.As(err, &answered) {
+		err = fmt.Errorf("%w (tried %d times)", err, tries)
+	}
+	return nil, err
 }
 
 // before is Cove's clock before it worked on the call.

@@ -22,23 +22,23 @@ func (c *Client) Check(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", c.advise(err)
 	}
-	if _, err := c.page(ctx, pageQuery{count: 1}); err != nil {
+	var p page
+	if err := c.page(ctx, pageQuery{count: 1}, &p); err != nil {
 		return "", c.advise(err)
 	}
-	seen := map[string]bool{}
+	seen := map[int64]bool{}
 	for start := int64(0); ; {
-		p, err := c.page(ctx, pageQuery{columns: []string{colID}, start: start, count: checkPage})
-		if err != nil {
+		if err := c.page(ctx, pageQuery{columns: []string{colID}, start: start, count: checkPage}, &p); err != nil {
 			return "", c.advise(err)
 		}
 		known := len(seen)
 		for _, r := range p.rows {
 			seen[r.id] = true
 		}
-		start += int64(len(p.rows))
-		if len(seen) == known || len(p.rows) < checkPage && start >= p.total {
+		if len(seen) == known || p.last(start, checkPage) {
 			break
 		}
+		start += int64(len(p.rows))
 	}
 	found := fmt.Sprintf("%d devices", len(seen))
 	switch len(seen) {

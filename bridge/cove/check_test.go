@@ -82,9 +82,11 @@ func TestNoSecretInErrors(t *testing.T) {
 			_, err1 := c.Clock(context.Background())
 			_, err2 := c.Sessions(context.Background(), aServer, testNow, testNow)
 			_, err3 := c.Sessions(context.Background(), aTenant, testNow, testNow)
-			_, err4 := c.Errors(context.Background(), aServer, backup.Session{ID: "1"})
+			sessions := []backup.Session{{ID: "1"}}
+			err4 := c.Errors(context.Background(), aServer, sessions)
 			_, err5 := c.Check(context.Background())
-			for _, err := range []error{err1, err2, err3, err4, err5} {
+			_, err6 := c.DeviceName(context.Background(), aServer)
+			for _, err := range []error{err1, err2, err3, err4, err5, err6, errors.New(sessions[0].ErrorsMissing)} {
 				if err == nil {
 					continue // a result that is a string is an empty page
 				}

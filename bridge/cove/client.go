@@ -13,6 +13,8 @@
 //   - A visa that Cove takes no more is renewed, and the call repeated once.
 //   - Too busy (429), 5xx, broken or cut-off replies and network failures are
 //     tried again a few times, with growing waits or as Retry-After says.
+//   - A reply that stalls is given up, and so is one that is longer than what
+//     was asked for can take.
 //   - A column that this user may not see is found, left out and remembered.
 //   - A device's history that can't be read is ErrNoHistory; its statistics can be.
 package cove
@@ -56,11 +58,12 @@ type Options struct {
 	PartnerID int64  // customer whose devices are read, with all below; 0: the login's own
 
 	PageSize    int     // devices in one call; default 250
-	Rate        float64 // calls a second; default 4
-	Concurrency int     // calls at once; default 4
+	Rate        float64 // calls a second to each host; default 4
+	Concurrency int     // calls at once, to all hosts together; default 4
 
 	// StatusMap gives sessions another status than the rule does, by Cove's
-	// number ("8") or word ("CompletedWithErrors", in any case).
+	// number ("8") or word ("CompletedWithErrors", in any case). Of two keys for
+	// one status the number counts.
 	StatusMap map[string]backup.Status
 
 	Now       func() time.Time              // default time.Now
@@ -72,9 +75,10 @@ type Options struct {
 type Client struct {
 	Options
 	http  *http.Client
-	pace  *rate.Limiter
+	lanes lanes
 	slots *semaphore.Weighted
 
+	statuses  statusMap
 	visas     visas
 	secrets   secrets
 	columns   columnSet
@@ -82,7 +86,7 @@ type Client struct {
 	accounts  accounts
 	nodes     nodes
 	bars      bars
-	profiles  sync.Map // device id → profile, as statistics last told
+	profiles  profiles
 	guessed   sync.Map // device and session → time of a session that Cove gives none
 	told      sync.Map // what Notice was given already
 }
@@ -114,10 +118,11 @@ func New(o Options) *Client {
 		o.Notice = func(string, ...any) {}
 	}
 	c := &Client{
-		Options: o,
-		http:    &http.Client{Transport: o.Transport, Timeout: callTimeout, CheckRedirect: sameHost},
-		pace:    rate.NewLimiter(rate.Limit(o.Rate), 1),
-		slots:   semaphore.NewWeighted(int64(o.Concurrency)),
+		Options:  o,
+		statuses: newStatusMap(o.StatusMap),
+		http:     &http.Client{Transport: watch{o.Transport}, CheckRedirect: sameHost},
+		lanes:    lanes{rate: rate.Limit(o.Rate)},
+		slots:    semaphore.NewWeighted(int64(o.Concurrency)),
 	}
 	c.visas.turn = semaphore.NewWeighted(1)
 	c.columns.turn = semaphore.NewWeighted(1)
@@ -132,8 +137,9 @@ func (c *Client) Name() string { return c.Options.Name }
 // Clock is Cove's time, by the Date of a small reply and so exact to a second
 // or two, and never ahead of it.
 func (c *Client) Clock(ctx context.Context) (time.Time, error) {
-	page, err := c.page(ctx, pageQuery{columns: []string{"I0"}, count: 1})
-	return page.at, c.advise(err)
+	var p page
+	err := c.page(ctx, pageQuery{columns: []string{"I0"}, count: 1}, &p)
+	return p.at, c.advise(err)
 }
 
 // once gives a notice, the first time that key comes up.

@@ -29,6 +29,14 @@ const (
 var sessionFields = []field{fStatus, fSelectedCount, fProcessedCount, fSelectedBytes, fProcessedBytes, fSentBytes,
 	fErrors, fDuration, fTime, fDoneStatus, fDoneTime}
 
+// isSessionField tells which of the fields are among them.
+var isSessionField = func() (is [fDoneTime + 1]bool) {
+	for _, f := range sessionFields {
+		is[f] = true
+	}
+	return is
+}()
+
 // The device columns that are read.
 const (
 	colID       = "I0"

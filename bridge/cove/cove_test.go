@@ -145,7 +145,7 @@ func recorded(t testing.TB, name string) string {
 func all(t testing.TB, c *Client, sel backup.Selection) []backup.Snapshot {
 	t.Helper()
 	var list []backup.Snapshot
-	err := c.Devices(context.Background(), sel, func(s backup.Snapshot) error { list = append(list, s); return nil })
+	err := c.Devices(context.Background(), sel, func(r backup.Row) error { list = append(list, r.Snapshot()); return nil })
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,11 +6,15 @@ import (
 	"slices"
 	"time"
 
+	"github.com/go-json-experiment/json/jsontext"
 	"golang.org/x/sync/semaphore"
 )
 
 // treeAge is how old the tree of customers may be: they are renamed at times.
 const treeAge = time.Hour
+
+// maxCustomers is how many customers are read; those beyond have no path.
+const maxCustomers = 50_000
 
 // maxLevels bounds the way up; Cove has seven levels.
 const maxLevels = 20
@@ -79,19 +83,19 @@ func (c *Client) readTree(ctx context.Context) (*tree, error) {
 		return nil, err
 	}
 	var t tree
-	_, err = c.call(ctx, request{url: c.URL, method: "EnumeratePartners", tries: 2, params: map[string]any{
+	_, err = c.call(ctx, request{url: c.URL, method: "EnumeratePartners", tries: 2, rows: maxCustomers, params: map[string]any{
 		"parentPartnerId": partner, "fetchRecursively": true, "fields": []int{0, 1, 3, 4, 5, 8, 9, 10, 18, 20},
-	}}, func(dec *json.Decoder) error {
+	}}, func(dec *decoder) error {
 		t = tree{}
 		return t.decode(dec)
 	})
 	return &t, err
 }
 
-func (t tree) decode(dec *json.Decoder) error {
-	return readRows(dec, func() error {
+func (t tree) decode(dec *decoder) error {
+	return dec.rows(maxCustomers, func(raw jsontext.Value) error {
 		var r row
-		if err := dec.Decode(&r); err != nil {
+		if err := json.Unmarshal(raw, &r); err != nil {
 			return err
 		}
 		id, ok := r.get("id").number()

@@ -2,90 +2,89 @@ package cove
 
 import (
 	"bytes"
-	"encoding/json"
 	"strconv"
 	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // deviceRow is a row of EnumerateAccountStatistics: a device with its columns,
-// each in its one spelling.
+// each in its one spelling. It is made for a snapshot only; what is needed of
+// every row is read by rowScan.
 type deviceRow struct {
-	id      string // empty where the row has none
-	partner int64  // customer it hangs on; 0: not told
+	id      int64 // 0 where the row has none
+	partner int64 // customer it hangs on; 0: not told
 	columns map[string]value
 }
 
-// UnmarshalJSON takes any JSON. A row is documented as an object with
-// AccountId, PartnerId and Settings, a list of objects with one key each.
-// Settings may be null, and one client also reads rows of "CODE=value" strings.
-func (r *deviceRow) UnmarshalJSON(b []byte) error {
-	*r = deviceRow{columns: map[string]value{}}
-	b = bytes.TrimSpace(b)
-	if len(b) == 0 {
-		return nil
-	}
-	switch b[0] {
+// parseRow takes any JSON. A row is documented as an object with AccountId,
+// PartnerId and Settings, a list of objects with one key each. Settings may be
+// null, and one client also reads rows of "CODE=value" strings.
+func parseRow(raw jsontext.Value) deviceRow {
+	r := deviceRow{columns: map[string]value{}}
+	switch raw.Kind() {
 	case '{':
-		var fields struct {
-			AccountID, PartnerID value
-			Settings             json.RawMessage
-		}
-		if err := json.Unmarshal(b, &fields); err != nil {
-			return err
-		}
-		if err := r.settings(fields.Settings); err != nil {
-			return err
-		}
-		r.partner, _ = fields.PartnerID.number()
-		r.id = deviceID(fields.AccountID)
+		var id value
+		each(raw, func(key string, v jsontext.Value) {
+			switch memberOf(key) {
+			case memberID:
+				first(&id, v)
+			case memberPartner:
+				if r.partner == 0 {
+					r.partner, _ = valueOf(v).number()
+				}
+			case memberSettings:
+				r.settings(v)
+			}
+		})
+		r.id = deviceID(id)
 	case '[':
-		if err := r.settings(b); err != nil {
-			return err
-		}
+		r.settings(raw)
 	}
-	if r.id == "" {
+	if r.id == 0 {
 		r.id = deviceID(r.columns[colID])
 	}
-	return nil
+	return r
 }
 
-func (r *deviceRow) settings(b json.RawMessage) error {
-	b = bytes.TrimSpace(b)
-	if len(b) == 0 {
-		return nil
+// member is one of those of a row that are read.
+type member int
+
+const (
+	memberOther member = iota
+	memberID
+	memberPartner
+	memberSettings
+)
+
+// memberOf finds a member by its name, in any case.
+func memberOf(key string) member {
+	switch {
+	case strings.EqualFold(key, "AccountId"):
+		return memberID
+	case strings.EqualFold(key, "PartnerId"):
+		return memberPartner
+	case strings.EqualFold(key, "Settings"):
+		return memberSettings
 	}
-	switch b[0] {
+	return memberOther
+}
+
+func (r *deviceRow) settings(raw jsontext.Value) {
+	switch raw.Kind() {
 	case '[':
-		var list []json.RawMessage
-		if err := json.Unmarshal(b, &list); err != nil {
-			return err
-		}
-		for _, element := range list {
-			if element = bytes.TrimSpace(element); element[0] == '[' {
-				continue
+		each(raw, func(_ string, element jsontext.Value) {
+			if element.Kind() != '[' {
+				r.settings(element)
 			}
-			if err := r.settings(element); err != nil {
-				return err
-			}
-		}
+		})
 	case '{':
-		var columns map[string]value
-		if err := json.Unmarshal(b, &columns); err != nil {
-			return err
-		}
-		for name, v := range columns {
-			r.set(name, v)
-		}
+		each(raw, func(name string, v jsontext.Value) { r.set(name, valueOf(v)) })
 	case '"':
-		var text string
-		if err := json.Unmarshal(b, &text); err != nil {
-			return err
-		}
-		if name, v, ok := strings.Cut(text, "="); ok {
+		if name, v, ok := strings.Cut(valueOf(raw).text, "="); ok {
 			r.set(name, value{v, true})
 		}
 	}
-	return nil
 }
 
 // set keeps the first value that is set of those spellings that are one column.
@@ -96,10 +95,44 @@ func (r *deviceRow) set(name string, v value) {
 	}
 }
 
-// deviceID reads a device's number; 0 and what is no number is none.
-func deviceID(v value) string {
-	if n, ok := v.number(); ok && n > 0 {
-		return strconv.FormatInt(n, 10)
+// each goes through the members of an object, or the elements of an array.
+func each(raw jsontext.Value, do func(key string, v jsontext.Value)) {
+	dec := jsontext.NewDecoder(bytes.NewReader(raw), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+	open, err := dec.ReadToken()
+	for err == nil && dec.PeekKind() != '}' && dec.PeekKind() != ']' {
+		var key string
+		if open.Kind() == '{' {
+			var name jsontext.Token
+			if name, err = dec.ReadToken(); err != nil {
+				return
+			}
+			key = name.String()
+		}
+		var v jsontext.Value
+		if v, err = dec.ReadValue(); err == nil {
+			do(key, v)
+		}
 	}
-	return ""
 }
+
+func valueOf(raw jsontext.Value) (v value) {
+	v.UnmarshalJSON(raw) // it is valid JSON by now
+	return v
+}
+
+// first fills v unless it is set.
+func first(v *value, raw jsontext.Value) {
+	if !v.set {
+		*v = valueOf(raw)
+	}
+}
+
+// deviceID reads a device's number; 0 is none.
+func deviceID(v value) int64 {
+	if n, ok := v.number(); ok && n > 0 {
+		return n
+	}
+	return 0
+}
+
+func idText(id int64) string { return strconv.FormatInt(id, 10) }

@@ -2,54 +2,95 @@ package cove
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
-	"strings"
+	"time"
 
 	"covebridge/bridge/backup"
 )
 
 const (
-	keptErrors   = 200     // of one session; the others are counted
-	openGroups   = 20      // of grouped rows, those that are opened
-	errorPages   = 10      // of one session's rows
-	maxErrorText = 8 << 10 // bytes of one text
+	openGroups     = 20 // of grouped rows of one session, those that are opened
+	errorPages     = 10 // of one session's rows at a node
+	m365ErrorPages = 25 // of the rows of one data source's sessions
 )
 
-// Errors reads the error texts of one session, newest first: at most 200; the
-// others are counted in those with the same text, or in a last one. It needs
-// the session's ID, which statistics don't tell. Every error but a refused
-// login and a context that ended wraps backup.ErrNoHistory.
-func (c *Client) Errors(ctx context.Context, d backup.Device, s backup.Session) ([]backup.Error, error) {
-	errs, err := c.errors(ctx, d, s)
-	if err != nil {
-		return nil, noHistory(ctx, fmt.Errorf("errors of session %s of %s: %w", cut(s.ID, 50), c.quote(d.Name), err))
+var (
+	errNoID    = errors.New("statistics tell of no error texts, and only they told of the session")
+	errTooMany = errors.New("there are too many errors since then to read them all")
+)
+
+// Errors reads the error texts of sessions of one device into their Errors,
+// newest first: at most 200 of each; the others are counted in those with the
+// same text, or in a last one. Where they can't be read, ErrorsMissing says why
+// in one line; sessions that only statistics told of have no ID to ask with.
+//
+// A server's sessions are asked for one by one, a Microsoft 365 tenant's by one
+// call for each data source. An error is a refused login, errors.Is ErrRefused,
+// or a context that ended; then some sessions may be filled and others not.
+func (c *Client) Errors(ctx context.Context, d backup.Device, sessions []backup.Session) error {
+	var asked []*backup.Session
+	for i := range sessions {
+		s := &sessions[i]
+		s.Errors, s.ErrorsMissing = nil, ""
+		if _, err := sessionNumber(*s); err != nil {
+			s.ErrorsMissing = c.quote(err.Error())
+			continue
+		}
+		asked = append(asked, s)
 	}
-	return errs, nil
+	if d.Type == backup.Microsoft365 {
+		return c.errorsByType(ctx, d, asked)
+	}
+	return c.errorsOneByOne(ctx, d, asked)
 }
 
-func (c *Client) errors(ctx context.Context, d backup.Device, s backup.Session) (errs []backup.Error, err error) {
+func sessionNumber(s backup.Session) (int64, error) {
 	id, err := strconv.ParseInt(s.ID, 10, 64)
 	if err != nil {
-		return nil, errors.New("statistics tell of no error texts, and only they told of the session")
+		return 0, errNoID
+	}
+	return id, nil
+}
+
+// errorsOneByOne asks the device's node. A node that does not answer is not
+// asked again for each session.
+func (c *Client) errorsOneByOne(ctx context.Context, d backup.Device, sessions []*backup.Session) error {
+	var silent error
+	for _, s := range sessions {
+		err := silent
+		if err == nil {
+			s.Errors, err = c.nodeErrors(ctx, d, *s)
+		}
+		if err != nil {
+			if ctx.Err() != nil || errors.Is(err, backup.ErrRefused) {
+				return fmt.Errorf("errors of session %s of %s: %w", s.ID, c.label(d), err)
+			}
+			s.ErrorsMissing = c.quote(err.Error())
+			if answered := (*Error)(nil); !errors.As(err, &answered) {
+				silent = err
+			}
+		}
+	}
+	return nil
+}
+
+// nodeErrors reads a session's rows from the device's node.
+func (c *Client) nodeErrors(ctx context.Context, d backup.Device, s backup.Session) (errs []backup.Error, err error) {
+	id, err := sessionNumber(s)
+	if err != nil {
+		return nil, err
 	}
 	err = c.withAccount(ctx, d, func(a account) (err error) {
-		if d.Type == backup.Microsoft365 {
-			errs, err = c.m365Errors(ctx, a, id, m365Type(s.Source))
-		} else {
-			errs, err = c.nodeErrors(ctx, a, id)
-		}
+		errs, err = c.readNodeErrors(ctx, a, id)
 		return err
 	})
 	return errs, err
 }
 
-// nodeErrors reads rows from the device's node; rows that stand for several
-// files are opened.
-func (c *Client) nodeErrors(ctx context.Context, a account, id int64) ([]backup.Error, error) {
+// readNodeErrors opens the rows that stand for several files.
+func (c *Client) readNodeErrors(ctx context.Context, a account, id int64) ([]backup.Error, error) {
 	var list errorList
 	groups := 0
 	for page := range errorPages {
@@ -57,7 +98,7 @@ func (c *Client) nodeErrors(ctx context.Context, a account, id int64) ([]backup.
 		_, err := c.atNode(ctx, a, "QueryErrors", map[string]any{
 			"sessionId": id, "query": fmt.Sprintf("SessionId == %d", id), "orderBy": "Time DESC", "groupId": 0,
 			"range": span{page * nodeRange, nodeRange},
-		}, decodeRows(&rows))
+		}, nodeRange, decodeRows(&rows, nodeRange, nil))
 		if err != nil {
 			return nil, err
 		}
@@ -89,7 +130,7 @@ func (c *Client) groupDetails(ctx context.Context, a account, id, group int64) (
 	var rows []row
 	_, err := c.atNode(ctx, a, "EnumerateSessionErrorsGroupDetails", map[string]any{
 		"sessionId": id, "groupId": group, "range": span{0, nodeRange},
-	}, decodeRows(&rows))
+	}, nodeRange, decodeRows(&rows, nodeRange, nil))
 	if err != nil {
 		return nil
 	}
@@ -99,135 +140,79 @@ func (c *Client) groupDetails(ctx context.Context, a account, id, group int64) (
 	return errs
 }
 
-func nodeError(r row) backup.Error {
-	return backup.Error{
-		Time: r.get("time", "timestamp").time(),
-		File: cut(r.get("filename", "path", "file").text, maxErrorText),
-		Text: cut(r.get("text", "errortext", "description", "message").text, maxErrorText),
-		Code: cut(r.get("code", "errorcode").text, 100), Count: max(r.get("count").count(), 1),
+// errorsByType asks the reporting service once for each data source's sessions.
+func (c *Client) errorsByType(ctx context.Context, d backup.Device, sessions []*backup.Session) error {
+	var types []string
+	byType := map[string][]*backup.Session{}
+	for _, s := range sessions {
+		name := m365Type(s.Source)
+		if byType[name] == nil {
+			types = append(types, name)
+		}
+		byType[name] = append(byType[name], s)
 	}
+	for _, name := range types {
+		err := c.withAccount(ctx, d, func(a account) error { return c.readM365Errors(ctx, a, name, byType[name]) })
+		if err == nil {
+			continue
+		}
+		if ctx.Err() != nil || errors.Is(err, backup.ErrRefused) {
+			return fmt.Errorf("errors of %s of %s: %w", cut(name, 100), c.label(d), err)
+		}
+		for _, s := range byType[name] {
+			s.Errors, s.ErrorsMissing = nil, c.quote(err.Error())
+		}
+	}
+	return nil
 }
 
-// m365Errors reads rows from the reporting service, which needs the data
-// source's type.
-func (c *Client) m365Errors(ctx context.Context, a account, id int64, dataSource string) ([]backup.Error, error) {
-	var list errorList
-	for page := range errorPages {
+// readM365Errors reads all rows of a data source since the earliest of the
+// sessions began, and deals them out.
+func (c *Client) readM365Errors(ctx context.Context, a account, dataSource string, sessions []*backup.Session) error {
+	lists := map[int64]*errorList{}
+	from := time.Time{}
+	for _, s := range sessions {
+		id, err := sessionNumber(*s)
+		if err != nil {
+			return err
+		}
+		lists[id] = &errorList{}
+		if from.IsZero() || s.Start.Before(from) {
+			from = s.Start
+		}
+	}
+	filter := map[string]any{"SessionType": "Backup", "TimestampFrom": max(from.Unix(), 0)}
+	seen := errorList{} // of all sessions, others than those asked for as well
+	complete := false
+	for page := 0; page < m365ErrorPages && !complete; page++ {
 		var rows []row
 		_, err := c.atReporting(ctx, a, "EnumerateSessionErrors", map[string]any{
-			"dataSourceType": dataSource, "filter": map[string]any{"SessionId": id, "SessionType": "Backup"},
-			"range": span{page * m365Range, m365Range},
-		}, decodeRows(&rows))
+			"dataSourceType": dataSource, "filter": filter, "range": span{page * m365Range, m365Range},
+		}, decodeRows(&rows, m365Range, nil))
 		if err != nil {
-			return nil, err
+			return err
 		}
 		news := false
 		for _, r := range rows {
-			if of, ok := r.get("sessionid").number(); ok && of != id || !list.first(r.get("id").text) {
+			if !seen.first(r.get("id").text) {
 				continue
 			}
 			news = true
-			list.add(m365Error(r))
-		}
-		if len(rows) < m365Range || !news {
-			break
-		}
-	}
-	return list.all(), nil
-}
-
-// m365Error reads a row whose description is JSON written as text, or plain text.
-func m365Error(r row) backup.Error {
-	e := nodeError(r)
-	item := r.get("item").text
-	var inner row
-	if text := strings.TrimSpace(r.get("description").text); strings.HasPrefix(text, "{") && json.Unmarshal([]byte(text), &inner) == nil {
-		if what := inner.get("description", "message", "text").text; what != "" {
-			e.Text = cut(what, maxErrorText)
-			item = strings.TrimSpace(inner.get("entity").text + " " + inner.get("path").text)
-			if item == "" {
-				item = r.get("item").text
+			id, ok := r.get("sessionid").number()
+			if list := lists[id]; ok && list != nil {
+				list.add(m365Error(r))
 			}
 		}
+		complete = len(rows) < m365Range || !news
 	}
-	if item != "" {
-		e.File = cut(item, maxErrorText)
-	}
-	return e
-}
-
-// errorList collects errors within bounds.
-type errorList struct {
-	errs []backup.Error
-	more int64 // that are counted only
-	seen map[string]bool
-}
-
-func (l *errorList) full() bool { return len(l.errs) >= keptErrors }
-
-// first tells whether a row with this id is met for the first time; rows move
-// between pages.
-func (l *errorList) first(id string) bool {
-	if id == "" {
-		return true
-	}
-	if l.seen == nil {
-		l.seen = map[string]bool{}
-	}
-	defer func() { l.seen[id] = true }()
-	return !l.seen[id]
-}
-
-func (l *errorList) add(e backup.Error) {
-	if !l.full() {
-		l.errs = append(l.errs, e)
-		return
-	}
-	if i := slices.IndexFunc(l.errs, func(o backup.Error) bool { return o.Text == e.Text && o.Code == e.Code }); i >= 0 {
-		l.errs[i].Count = sum(l.errs[i].Count, e.Count)
-		return
-	}
-	l.more = sum(l.more, e.Count)
-}
-
-// addGroup adds the files of a grouped row, and the row for those not listed.
-func (l *errorList) addGroup(group backup.Error, files []backup.Error) {
-	for _, f := range files {
-		if group.Count <= 0 {
-			break
+	for _, s := range sessions {
+		id, err := sessionNumber(*s)
+		if err != nil {
+			return err
 		}
-		if f.Text == "" {
-			f.Text = group.Text
+		if s.Errors = lists[id].all(); len(s.Errors) == 0 && !complete {
+			s.ErrorsMissing = errTooMany.Error()
 		}
-		if f.Code == "" {
-			f.Code = group.Code
-		}
-		if f.Time.IsZero() {
-			f.Time = group.Time
-		}
-		f.Count = min(f.Count, group.Count)
-		group.Count -= f.Count
-		l.add(f)
 	}
-	if group.Count > 0 {
-		if len(files) > 0 {
-			group.File = "" // one of those listed
-		}
-		l.add(group)
-	}
-}
-
-func (l *errorList) all() []backup.Error {
-	if l.more > 0 {
-		return append(l.errs, backup.Error{Text: "Further errors that are not listed here", Count: l.more})
-	}
-	return l.errs
-}
-
-// sum stops at the top instead of wrapping around.
-func sum(a, b int64) int64 {
-	if s := a + b; s >= a {
-		return s
-	}
-	return 1<<63 - 1
+	return nil
 }

@@ -16,10 +16,7 @@ import (
 
 func TestRecordedErrors(t *testing.T) {
 	f := &fake{answer: func(_ http.ResponseWriter, h heard) string { return deviceAnswers(t, h) }}
-	got, err := f.client().Errors(context.Background(), aServer, backup.Session{ID: "826"})
-	if err != nil {
-		t.Fatal(err)
-	}
+	got := errorsOf(t, f.client(), aServer, backup.Session{ID: "826"})
 	at := func(n int64) time.Time { return time.Unix(n, 0).UTC() }
 	if diff := cmp.Diff([]backup.Error{
 		{Time: at(1795408045), File: "/etc/shadow", Text: "Operation not permitted", Code: "1800", Count: 1},
@@ -41,10 +38,7 @@ func TestRecordedErrors(t *testing.T) {
 
 func TestRecordedTenantErrors(t *testing.T) {
 	f := &fake{answer: func(_ http.ResponseWriter, h heard) string { return deviceAnswers(t, h) }}
-	got, err := f.client().Errors(context.Background(), aTenant, backup.Session{ID: "9", Source: m365Exchange.dataSource()})
-	if err != nil {
-		t.Fatal(err)
-	}
+	got := errorsOf(t, f.client(), aTenant, backup.Session{ID: "9", Source: m365Exchange.dataSource()})
 	at := func(n int64) time.Time { return time.Unix(n, 0).UTC() }
 	if diff := cmp.Diff([]backup.Error{
 		{Time: at(1795420500), File: "user@acme.example /Inbox", Text: "Mailbox is not found", Count: 3},
@@ -76,9 +70,9 @@ func TestErrorsAreBounded(t *testing.T) {
 		}
 		return deviceAnswers(t, h)
 	}}
-	got, err := f.client().Errors(context.Background(), aServer, backup.Session{ID: "1"})
-	if err != nil || len(got) > keptErrors+1 {
-		t.Errorf("%d errors, %v", len(got), err)
+	got := errorsOf(t, f.client(), aServer, backup.Session{ID: "1"})
+	if len(got) > keptErrors+1 {
+		t.Errorf("%d errors", len(got))
 	}
 	sum := 0
 	for _, e := range got {
@@ -110,14 +104,92 @@ func TestErrorList(t *testing.T) {
 	}
 }
 
+// errorsOf reads one session's errors.
+func errorsOf(t *testing.T, c *Client, d backup.Device, s backup.Session) []backup.Error {
+	t.Helper()
+	sessions := []backup.Session{s}
+	if err := c.Errors(context.Background(), d, sessions); err != nil || sessions[0].ErrorsMissing != "" {
+		t.Fatalf("%v, %s", err, sessions[0].ErrorsMissing)
+	}
+	return sessions[0].Errors
+}
+
 // Without an id there is nothing to ask with; an id that is no number never
 // gets into a query.
 func TestErrorsNeedAnID(t *testing.T) {
 	f := &fake{}
-	for _, id := range []string{"", "1 or 1 == 1"} {
-		_, err := f.client().Errors(context.Background(), aServer, backup.Session{ID: id})
-		if !errors.Is(err, backup.ErrNoHistory) || len(f.calls) != 0 {
-			t.Errorf("%q: %v, %d calls", id, err, len(f.calls))
+	sessions := []backup.Session{{ID: ""}, {ID: "1 or 1 == 1"}}
+	err := f.client().Errors(context.Background(), aServer, sessions)
+	for _, s := range sessions {
+		if err != nil || !strings.Contains(s.ErrorsMissing, "only they told") || len(f.calls) != 0 {
+			t.Errorf("%v, %+v, %d calls", err, s, len(f.calls))
 		}
+	}
+}
+
+// A tenant's errors come by one call for each data source, and each session
+// gets its own.
+func TestTenantErrorsByOneCall(t *testing.T) {
+	f := &fake{answer: func(_ http.ResponseWriter, h heard) string {
+		if h.Method != "EnumerateSessionErrors" {
+			return deviceAnswers(t, h)
+		}
+		if h.Params["dataSourceType"] == "OneDrive" {
+			return recorded(t, "error-security.json")
+		}
+		return `{"result":{"result":[{"Id":1,"SessionId":11,"Description":"a"},{"Id":2,"SessionId":12,"Description":"b"},
+			{"Id":3,"SessionId":99,"Description":"of another"},{"Id":4,"SessionId":11,"Description":"c"},{"Id":1,"SessionId":11,"Description":"a"}]}}`
+	}}
+	exchange, drive := m365Exchange.dataSource(), m365OneDrive.dataSource()
+	sessions := []backup.Session{
+		{ID: "11", Source: exchange, Start: testNow.Add(-time.Hour)}, {ID: "12", Source: exchange, Start: testNow.Add(-3 * time.Hour)},
+		{ID: "13", Source: exchange, Start: testNow, ErrorsMissing: "old"}, {ID: "14", Source: drive, Start: testNow}, {Source: drive},
+	}
+	if err := f.client().Errors(context.Background(), aTenant, sessions); err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, s := range sessions {
+		line := s.ErrorsMissing
+		for _, e := range s.Errors {
+			line += e.Text
+		}
+		got = append(got, line)
+	}
+	if got[0] != "ac" || got[1] != "b" || got[2] != "" || !strings.Contains(got[3], "13501") || !strings.Contains(got[4], "only they told") {
+		t.Errorf("got %q", got)
+	}
+	calls := f.heardOf("EnumerateSessionErrors")
+	filter, _ := calls[0].Params["filter"].(map[string]any)
+	if len(calls) != 2 || filter["SessionId"] != nil || filter["SessionType"] != "Backup" || filter["TimestampFrom"] != float64(testNow.Add(-3*time.Hour).Unix()) {
+		t.Errorf("%d calls, asked %v", len(calls), filter)
+	}
+}
+
+// A refused login and a context that ended are told as errors, anything else
+// beside the session it concerns.
+func TestErrorsFail(t *testing.T) {
+	refused := &fake{answer: func(http.ResponseWriter, heard) string { return recorded(t, "login-refused.json") }}
+	for _, d := range []backup.Device{aServer, aTenant} {
+		err := refused.client().Errors(context.Background(), d, []backup.Session{{ID: "1"}})
+		if !errors.Is(err, backup.ErrRefused) {
+			t.Error(err)
+		}
+		ctx, cancel := context.WithCancel(context.Background())
+		cancel()
+		if err := (&fake{}).client().Errors(ctx, d, []backup.Session{{ID: "1"}}); !errors.Is(err, context.Canceled) {
+			t.Error(err)
+		}
+	}
+	f := &fake{answer: func(_ http.ResponseWriter, h heard) string {
+		if h.Method == "QueryErrors" && h.Params["sessionId"] == 825.0 {
+			return `{"error":{"code":1,"message":"not\r\nnow 7f1c-device-token-0001"}}`
+		}
+		return deviceAnswers(t, h)
+	}}
+	sessions := []backup.Session{{ID: "825"}, {ID: "826"}}
+	err := f.client().Errors(context.Background(), aServer, sessions)
+	if err != nil || sessions[0].ErrorsMissing != "QueryErrors: Cove answered error 1: not now [secret]" || len(sessions[1].Errors) == 0 {
+		t.Errorf("%v, %+v", err, sessions)
 	}
 }

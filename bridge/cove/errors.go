@@ -67,10 +67,19 @@ func deadVisa(err error) bool {
 		return true
 	}
 	message := strings.ToLower(e.Message)
-	for _, word := range []string{"visa", "session", "expired", "unauthorized"} {
+	for _, word := range []string{"visa", "expired", "unauthorized"} {
 		if strings.Contains(message, word) {
 			return true
 		}
+	}
+	return false
+}
+
+// lasting tells whether the error stands, whatever the reply's status says.
+func (f fault) lasting() bool {
+	switch f.number {
+	case errVisa, errLogin, errSecurity, errLogins:
+		return true
 	}
 	return false
 }

@@ -2,9 +2,9 @@ package cove
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"covebridge/bridge/backup"
@@ -26,7 +26,8 @@ const (
 
 // Sessions lists the device's backup sessions that started at or after since,
 // less a look-back for those that Cove lists late (2 hours; 7 days for
-// Microsoft 365), and before until; zero: no limit. Running ones are among
+// Microsoft 365), and before until, both by the sessions' own times; a zero since
+// means from the beginning, a zero until no limit. Running ones are among
 // them where Cove lists them, restores are not. Every error but a refused login
 // and a context that ended wraps backup.ErrNoHistory.
 func (c *Client) Sessions(ctx context.Context, d backup.Device, since, until time.Time) ([]backup.Session, error) {
@@ -36,7 +37,7 @@ func (c *Client) Sessions(ctx context.Context, d backup.Device, since, until tim
 	}
 	sessions, err := read(ctx, d, since.Add(-back), until)
 	if err != nil {
-		return nil, noHistory(ctx, fmt.Errorf("sessions of %s: %w", c.quote(d.Name), err))
+		return nil, noHistory(ctx, fmt.Errorf("sessions of %s: %w", c.label(d), err))
 	}
 	backup.SortSessions(sessions)
 	return sessions, nil
@@ -68,25 +69,6 @@ func (c *Client) withAccount(ctx context.Context, d backup.Device, do func(accou
 	return err
 }
 
-// atNode calls a method of the device's node. No visa goes there: the node
-// takes the device's token, and it may be somebody else's machine.
-func (c *Client) atNode(ctx context.Context, a account, method string, params map[string]any, decode func(*json.Decoder) error) (reply, error) {
-	url := c.nodeURL(a.host)
-	if err := c.nodes.check(url, c.Now()); err != nil {
-		return reply{}, err
-	}
-	params["accountId"], params["account"], params["token"] = a.id, a.name, a.token
-	began := c.Now()
-	answer, err := c.send(ctx, request{url: url, method: method, params: params, proof: byParams, tries: 2}, "", decode)
-	if err != nil && ctx.Err() == nil {
-		c.nodes.failed(url, began, c.Now(), err)
-		if !ownNode(a.host) && c.NodeURL == "" {
-			err = fmt.Errorf("self-hosted node %s: %w", a.host, err)
-		}
-	}
-	return answer, err
-}
-
 // nodeSessions reads a server's or workstation's history.
 func (c *Client) nodeSessions(ctx context.Context, d backup.Device, since, until time.Time) (sessions []backup.Session, err error) {
 	query := fmt.Sprintf("BackupStartTime >= %d", max(since.Unix(), 0))
@@ -95,50 +77,45 @@ func (c *Client) nodeSessions(ctx context.Context, d backup.Device, since, until
 	}
 	query += " and (Type & 1) == 1"
 	err = c.withAccount(ctx, d, func(a account) error {
-		read := func(offset int) (rows []row, at time.Time, err error) {
+		read := func(offset int) (p historyPage, err error) {
 			answer, err := c.atNode(ctx, a, "QuerySessions", map[string]any{
 				"query": query, "orderBy": "BackupStartTime DESC", "range": span{offset, nodeRange},
-			}, decodeRows(&rows))
-			return rows, answer.at, err
+			}, nodeRange, decodeRows(&p.rows, nodeRange, &p.more))
+			p.at = answer.at
+			return p, err
 		}
 		sessions, err = c.history(ctx, d, since, until, nodeRange, read)
+		for i, s := range sessions {
+			sessions[i].Seq, _ = strconv.ParseInt(s.ID, 10, 64) // they count up
+		}
 		return err
 	})
 	return sessions, err
 }
 
-// span is which rows a call asks for.
-type span struct{ Offset, Size int }
-
-// decodeRows gives a decoder that fills rows, from the beginning at each try.
-func decodeRows(rows *[]row) func(*json.Decoder) error {
-	return func(dec *json.Decoder) error {
-		*rows = nil
-		return readRows(dec, func() error {
-			var r row
-			err := dec.Decode(&r)
-			*rows = append(*rows, r)
-			return err
-		}, nil)
-	}
+// historyPage is a page of a history.
+type historyPage struct {
+	rows []row
+	more bool // than were asked for
+	at   time.Time
 }
 
 // history reads a history page by page until a short page, and makes sessions
 // of its rows. Rows move between pages while sessions begin, so that some come
 // twice.
 func (c *Client) history(ctx context.Context, d backup.Device, since, until time.Time, size int,
-	read func(offset int) ([]row, time.Time, error)) ([]backup.Session, error) {
+	read func(offset int) (historyPage, error)) ([]backup.Session, error) {
 	var sessions []backup.Session
 	var timeless []backup.Session
 	seen := map[string]bool{}
 	p := c.profile(d)
 	for page := range maxPages {
-		rows, at, err := read(page * size)
+		got, err := read(page * size)
 		if err != nil {
 			return nil, err
 		}
 		news := false
-		for _, r := range rows {
+		for _, r := range got.rows {
 			s, ok := c.session(r, p)
 			key := s.Source.Key + " " + s.ID
 			if s.ID == "" {
@@ -152,14 +129,17 @@ func (c *Client) history(ctx context.Context, d backup.Device, since, until time
 			case !ok:
 			case s.Start.IsZero():
 				timeless = append(timeless, s)
-			case c.believed(s.Start, at, d).IsZero():
+			case c.believed(s.Start, got.at, d).IsZero():
 			case s.Start.Before(since), !until.IsZero() && !s.Start.Before(until):
 			default:
 				sessions = append(sessions, s)
 			}
 		}
-		if len(rows) < size || !news {
+		if len(got.rows) < size {
 			break
+		}
+		if !news {
+			return nil, errRepeats
 		}
 	}
 	for _, s := range timeless {
@@ -176,7 +156,17 @@ func (c *Client) history(ctx context.Context, d backup.Device, since, until time
 
 // profile is what statistics told of the device; empty where they were not read yet.
 func (c *Client) profile(d backup.Device) profile {
-	p, _ := c.profiles.Load(d.ID)
-	known, _ := p.(profile)
-	return known
+	id, err := deviceNumber(d)
+	if err != nil {
+		return profile{}
+	}
+	return c.profiles.of(id)
+}
+
+// label is what errors call a device.
+func (c *Client) label(d backup.Device) string {
+	if d.Name == "" {
+		return "device " + cut(d.ID, 50)
+	}
+	return c.quote(d.Name)
 }

@@ -151,7 +151,7 @@ func TestTenantHistory(t *testing.T) {
 	p := profile{}
 	p.add(m365Exchange)
 	p.add(m365OneDrive)
-	c.profiles.Store(aTenant.ID, p)
+	c.profiles.store(1234569, p)
 	sessions, err := c.Sessions(context.Background(), aTenant, testNow.AddDate(0, 0, -1), time.Time{})
 	if err != nil {
 		t.Fatal(err)

@@ -116,14 +116,15 @@ func (c *Client) settled(s backup.Session, st status) backup.Session {
 	return s
 }
 
-// believed gives the time, or none if it lies more than a day in the future: a
+// believed gives the time, or none if it lies more than a day in the future by
+// Cove's clock and by ours: a
 // session of tomorrow would keep its run from ever being ready, and one whose
 // time was bent would be another session at every poll. It is shown once its
 // time has come, and said once.
 func (c *Client) believed(t, at time.Time, d backup.Device) time.Time {
-	if t.After(at.Add(ahead)) {
+	if t.After(at.Add(ahead)) && t.After(c.Now().Add(ahead)) {
 		c.once("future "+d.ID, "a device tells of a session in the future; it is left out until then: check the device's clock",
-			"device", c.quote(d.Name), "time", t)
+			"device", c.label(d), "time", t)
 		return time.Time{}
 	}
 	return t

@@ -7,7 +7,6 @@ import (
 	"maps"
 	"slices"
 	"sync"
-	"time"
 
 	"golang.org/x/sync/semaphore"
 )
@@ -15,9 +14,6 @@ import (
 // errFilter says that Cove takes the filter for an error, but not the call
 // without it.
 var errFilter = errors.New("the filter is not one that Cove takes")
-
-// filterRest is how long no filter is tried after Cove refused one.
-const filterRest = time.Hour
 
 // columnSet knows which columns to ask for. One column that this user may not
 // see answers 13501 and spoils the whole call. (Other clients say that unknown
@@ -27,8 +23,7 @@ type columnSet struct {
 
 	mu      sync.Mutex
 	refused map[string]bool
-	sources []source  // beyond the table's, found in I78
-	filter  time.Time // when a filter was last refused
+	sources []source // beyond the table's, found in I78
 }
 
 // wanted gives all columns to ask for.
@@ -47,32 +42,17 @@ func (s *columnSet) wanted() []string {
 	return slices.DeleteFunc(all, func(name string) bool { return s.refused[name] })
 }
 
-// discover adds the data sources of the rows that no table has. It tells
-// whether there were new ones.
-func (s *columnSet) discover(rows []deviceRow) (news bool) {
+// discover adds the data sources that no table has. It tells whether there were
+// new ones.
+func (s *columnSet) discover(told profile) (news bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, r := range rows {
-		for _, src := range activeSources(r.columns[colSources].text) {
-			if sourceNames[src] == "" && !slices.Contains(s.sources, src) {
-				s.sources, news = append(s.sources, src), true
-			}
+	for src := range told.all() {
+		if sourceNames[src] == "" && !slices.Contains(s.sources, src) {
+			s.sources, news = append(s.sources, src), true
 		}
 	}
 	return news
-}
-
-func (s *columnSet) filterRefused(now time.Time) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	rest := now.Sub(s.filter)
-	return !s.filter.IsZero() && rest >= 0 && rest < filterRest
-}
-
-func (s *columnSet) refuseFilter(now time.Time) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.filter = now
 }
 
 // search finds out what of a call made it fail with cause: the filter, or some
@@ -83,20 +63,19 @@ func (c *Client) search(ctx context.Context, q pageQuery, cause error) error {
 		return err
 	}
 	defer c.columns.turn.Release(1)
+	var one page
 	try := func(columns []string) error {
-		_, err := c.statistics(ctx, pageQuery{columns: columns, count: 1})
-		return err
+		return c.statistics(ctx, pageQuery{columns: columns, count: 1}, &one)
 	}
 	// Another call may have found it meanwhile.
 	columns := c.columns.left(q.columns)
 	if len(columns) < len(q.columns) {
 		return nil
 	}
-	if q.filter != "" {
+	if q.filter != "" && q.start == 0 { // what failed on a later page is not the filter's fault
 		err := try(columns)
 		if err == nil {
-			c.columns.refuseFilter(c.Now())
-			c.once("filter", "Cove does not take the filter; every device is read at each poll instead", "err", cause)
+			c.once("filter", "Cove does not take the filter; every device is read instead", "err", cause)
 			return errFilter
 		}
 		cause = err

@@ -7,43 +7,61 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // read takes a reply apart. What is no JSON-RPC reply is broken, and so is a
-// status that says so, unless the reply holds an error of Cove's.
-func (c *Client) read(resp *http.Response, method string, decode func(*json.Decoder) error) (visa string, err error) {
-	visa, f, err := readEnvelope(&bounded{resp.Body, maxReply}, decode)
-	if f.set && (err == nil || resp.StatusCode != http.StatusOK) {
-		if busy := resp.StatusCode == http.StatusTooManyRequests; !busy {
-			return visa, &Error{method, f.code, f.number, c.quote(f.message), resp.StatusCode}
-		}
-	}
-	switch status := resp.StatusCode; {
+// status that says so, unless the reply holds an error of Cove's that another
+// try would not mend.
+func (c *Client) read(resp *http.Response, r request, decode func(*decoder) error) (visa string, err error) {
+	visa, f, err := readEnvelope(resp.Body, replyBytes(r.rows), decode)
+	status := resp.StatusCode
+	busy := status == http.StatusTooManyRequests || status == http.StatusRequestTimeout || status >= 500
+	answered := f.set && (err == nil || status != http.StatusOK)
+	switch {
+	case answered && (!busy || f.lasting() && status != http.StatusTooManyRequests):
+		return visa, &Error{r.method, f.code, f.number, c.quote(f.message), status}
 	case errors.Is(err, errTooBig):
 		return "", err
-	case status == http.StatusTooManyRequests, status == http.StatusRequestTimeout, status >= 500:
+	case answered && f.message != "":
+		return "", broken{fmt.Errorf("HTTP %d from Cove: %s", status, c.quote(f.message))}
+	case busy:
 		return "", broken{fmt.Errorf("HTTP %d from Cove", status)}
 	case status != http.StatusOK:
-		return "", &Error{Method: method, HTTPStatus: status}
+		return "", &Error{Method: r.method, HTTPStatus: status}
 	case err != nil:
-		return "", broken{fmt.Errorf("broken reply: %w", err)}
+		return "", broken{fmt.Errorf("broken reply: %w", withoutContent(err))}
 	}
 	return visa, nil
+}
+
+// withoutContent gives what is wrong with a text, and not the names in it that
+// jsontext would tell: they may be anything.
+func withoutContent(err error) error {
+	var syntax *jsontext.SyntacticError
+	if errors.As(err, &syntax) {
+		return fmt.Errorf("%w at byte %d", syntax.Err, syntax.ByteOffset)
+	}
+	return err
 }
 
 var (
 	errHTML  = errors.New("a web page instead of JSON: check the URL in the configuration, and whether something stands between")
 	errEmpty = errors.New("neither result nor error")
+	// errEnough ends the reading of a reply that holds more rows than were
+	// asked for. Nothing beyond them is decoded.
+	errEnough = errors.New("more rows than were asked for")
 )
 
-// readEnvelope reads a JSON-RPC reply as it comes, and hands the result to
-// decode without holding it whole.
-func readEnvelope(body io.Reader, decode func(*json.Decoder) error) (visa string, f fault, err error) {
+// readEnvelope reads a JSON-RPC reply of at most so many bytes as it comes, and
+// hands the result to decode without holding it whole.
+func readEnvelope(body io.Reader, most int64, decode func(*decoder) error) (visa string, f fault, err error) {
 	text := bufio.NewReader(body)
 	if bom, _ := text.Peek(3); string(bom) == "\uFEFF" {
 		text.Discard(3)
 	}
-	for {
+	for skipped := 0; ; skipped++ {
 		first, err := text.Peek(1)
 		if err != nil {
 			return "", f, noEOF(err)
@@ -54,26 +72,33 @@ func readEnvelope(body io.Reader, decode func(*json.Decoder) error) (visa string
 		if first[0] != ' ' && first[0] != '\n' && first[0] != '\r' && first[0] != '\t' {
 			break
 		}
+		if skipped > maxValue {
+			return "", f, errTooBig
+		}
 		text.Discard(1)
 	}
-	dec := json.NewDecoder(text)
+	dec := newDecoder(text, most)
+	defer dec.free()
 	var seen bool
-	err = readObject(dec, func(key string) error {
+	err = dec.object(func(key string) error {
 		switch key {
 		case "visa":
 			var v value
-			err := dec.Decode(&v)
+			err := dec.decode(&v)
 			visa = v.text
 			return err
 		case "error":
-			return dec.Decode(&f)
+			return dec.decode(&f)
 		case "result":
 			seen = true
 			return decode(dec)
 		}
-		return skip(dec)
+		return dec.skip()
 	})
-	if err == nil && !seen && !f.set {
+	switch {
+	case errors.Is(err, errEnough):
+		err = nil
+	case err == nil && !seen && !f.set:
 		err = errEmpty
 	}
 	return visa, f, noEOF(err)
@@ -87,96 +112,23 @@ func noEOF(err error) error {
 	return err
 }
 
-// readObject reads an object, member by member; member takes the value that
-// follows. null is an empty object.
-func readObject(dec *json.Decoder, member func(key string) error) error {
-	open, err := dec.Token()
-	if err != nil || open == nil {
+// span is which rows a call asks for.
+type span struct{ Offset, Size int }
+
+// decodeRows gives a decoder that fills rows, from the beginning at each try,
+// with at most so many. more, if not nil, is set where there were others.
+func decodeRows(rows *[]row, most int, more *bool) func(*decoder) error {
+	return func(dec *decoder) error {
+		*rows = nil
+		err := dec.rows(most, func(raw jsontext.Value) error {
+			var r row
+			err := json.Unmarshal(raw, &r)
+			*rows = append(*rows, r)
+			return err
+		}, nil)
+		if more != nil {
+			*more = errors.Is(err, errEnough)
+		}
 		return err
 	}
-	if open != json.Delim('{') {
-		return fmt.Errorf("%v where an object should begin", describe(open))
-	}
-	return members(dec, member)
-}
-
-// members reads the rest of an object that was opened.
-func members(dec *json.Decoder, member func(key string) error) error {
-	for dec.More() {
-		key, err := dec.Token()
-		if err != nil {
-			return err
-		}
-		if err := member(fmt.Sprint(key)); err != nil {
-			return err
-		}
-	}
-	_, err := dec.Token()
-	return err
-}
-
-// elements reads the rest of an array that was opened.
-func elements(dec *json.Decoder, element func() error) error {
-	for dec.More() {
-		if err := element(); err != nil {
-			return err
-		}
-	}
-	_, err := dec.Token()
-	return err
-}
-
-// readRows reads the rows of a result, one at a time: an array under "result"
-// of the result, as documented; under "data", as one client reads too; or the
-// result itself. beside, if not nil, is given the other members.
-func readRows(dec *json.Decoder, element func() error, beside func(key string, v value)) error {
-	open, err := dec.Token()
-	if err != nil || open == nil {
-		return err
-	}
-	switch open {
-	case json.Delim('['):
-		return elements(dec, element)
-	case json.Delim('{'):
-		return members(dec, func(key string) error {
-			if key == "result" || key == "data" {
-				inner, err := dec.Token()
-				switch {
-				case err != nil || inner == nil:
-					return err
-				case inner == json.Delim('['):
-					return elements(dec, element)
-				case inner == json.Delim('{'):
-					return members(dec, func(string) error { return skip(dec) })
-				}
-				return nil
-			}
-			if beside == nil {
-				return skip(dec)
-			}
-			var v value
-			err := dec.Decode(&v)
-			beside(key, v)
-			return err
-		})
-	}
-	return fmt.Errorf("%s where rows should begin", describe(open))
-}
-
-func skip(dec *json.Decoder) error {
-	var unused json.RawMessage
-	return dec.Decode(&unused)
-}
-
-// describe names a token by its kind: its content may be a secret.
-func describe(t json.Token) string {
-	switch t.(type) {
-	case json.Delim:
-		return fmt.Sprintf("%q", fmt.Sprint(t))
-	case string:
-		return "a string"
-	case bool:
-		return "a boolean"
-	}
-	return "a number"
 }

@@ -2,7 +2,7 @@ package cove
 
 import (
 	"context"
-	"encoding/json"
+	"math"
 	"time"
 
 	"covebridge/bridge/backup"
@@ -15,17 +15,18 @@ func (c *Client) m365Sessions(ctx context.Context, d backup.Device, since, until
 	if types := m365Asked(c.profile(d)); len(types) > 0 {
 		filter["DataSources"] = types
 	}
-	created := until
+	filter["CreatedBefore"] = until.Unix()
 	if until.IsZero() {
-		created = c.Now().AddDate(1, 0, 0) // our clock may be off; nothing is created later anyway
+		// As late as 32 bits can tell: whose clock is off must not hide a session.
+		filter["CreatedBefore"] = max(math.MaxInt32, c.Now().AddDate(1, 0, 0).Unix())
 	}
-	filter["CreatedBefore"] = created.Unix()
 	err = c.withAccount(ctx, d, func(a account) error {
-		read := func(offset int) (rows []row, at time.Time, err error) {
+		read := func(offset int) (p historyPage, err error) {
 			answer, err := c.atReporting(ctx, a, "EnumerateSessions", map[string]any{
 				"filter": filter, "range": span{offset, m365Range},
-			}, decodeRows(&rows))
-			return rows, answer.at, err
+			}, decodeRows(&p.rows, m365Range, &p.more))
+			p.at = answer.at
+			return p, err
 		}
 		sessions, err = c.history(ctx, d, since, until, m365Range, read)
 		return err
@@ -50,9 +51,9 @@ func m365Asked(p profile) (types []string) {
 
 // atReporting calls a method of the reporting service, which takes the visa in
 // a header.
-func (c *Client) atReporting(ctx context.Context, a account, method string, params map[string]any, decode func(*json.Decoder) error) (reply, error) {
+func (c *Client) atReporting(ctx context.Context, a account, method string, params map[string]any, decode func(*decoder) error) (reply, error) {
 	params["accountToken"] = a.token
-	return c.call(ctx, request{url: c.ReportingURL, method: method, params: params, proof: byBearer, tries: 3}, decode)
+	return c.call(ctx, request{url: c.ReportingURL, method: method, params: params, proof: byBearer, tries: 3, rows: m365Range}, decode)
 }
 
 // m365Type is what the reporting service calls a data source; one that no

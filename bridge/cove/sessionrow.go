@@ -66,7 +66,11 @@ func (c *Client) timed(ctx context.Context, d backup.Device, s backup.Session, o
 	if t, ok := c.guessed.Load(key); ok {
 		s.Start = t.(time.Time)
 	} else {
-		errs, err := c.errors(ctx, d, s)
+		var errs []backup.Error
+		var err error
+		if d.Type != backup.Microsoft365 {
+			errs, err = c.nodeErrors(ctx, d, s)
+		}
 		if ctx.Err() != nil {
 			return s, ctx.Err()
 		}

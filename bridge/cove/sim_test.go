@@ -110,6 +110,9 @@ func TestHistoryEqualsTruth(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		if err := c.Errors(context.Background(), d, sessions); err != nil {
+			t.Fatal(err)
+		}
 		seen := map[string]bool{}
 		for _, s := range sessions {
 			want, ok := truth[d.ID][s.ID]
@@ -123,7 +126,7 @@ func TestHistoryEqualsTruth(t *testing.T) {
 				t.Errorf("%s: %+v, want %+v", d.ID, s, want)
 			}
 			if s.State == backup.Ended {
-				checkErrors(t, c, d, s, want)
+				checkErrors(t, d, s, want)
 			}
 		}
 		for id, want := range truth[d.ID] {
@@ -138,14 +141,14 @@ func TestHistoryEqualsTruth(t *testing.T) {
 }
 
 // checkErrors compares the error texts of a session with the truth.
-func checkErrors(t *testing.T, c *Client, d backup.Device, s backup.Session, want covesim.Session) {
+func checkErrors(t *testing.T, d backup.Device, s backup.Session, want covesim.Session) {
 	t.Helper()
 	if len(want.Errors) == 0 {
 		return
 	}
-	errs, err := c.Errors(context.Background(), d, s)
-	if err != nil {
-		t.Fatal(err)
+	errs := s.Errors
+	if s.ErrorsMissing != "" {
+		t.Fatal(s.ErrorsMissing)
 	}
 	type line struct{ text, file string }
 	told := map[line]int64{}
@@ -187,7 +190,7 @@ func TestThroughFaults(t *testing.T) {
 			// may fail, and the next poll mends it.
 			for try := 1; ; try++ {
 				n := 0
-				err := c.Devices(context.Background(), backup.Selection{}, func(backup.Snapshot) error { n++; return nil })
+				err := c.Devices(context.Background(), backup.Selection{}, func(backup.Row) error { n++; return nil })
 				if err == nil && n == 50 {
 					break
 				}

@@ -1,7 +1,9 @@
 package cove
 
 import (
+	"bytes"
 	"fmt"
+	"iter"
 	"regexp"
 	"strconv"
 	"strings"
@@ -141,27 +143,22 @@ func (p profile) unclaimed() (all []source) {
 	return all
 }
 
-// profile is what of a device's statistics the reading of its history needs.
-type profile struct {
-	active [2]uint64 // bits of the data sources, 0 to 99
-}
-
-func (p *profile) add(s source) {
-	if s > 0 && s < 100 {
-		p.active[s/64] |= 1 << (s % 64)
-	}
-}
-
-func (p profile) has(s source) bool { return s > 0 && s < 100 && p.active[s/64]&(1<<(s%64)) != 0 }
-
-var activeCode = regexp.MustCompile(`[Dd](\d{1,2})`)
-
 // activeSources reads column I78, in any of its spellings: D01D02D10, D1D2, D1,D2.
-func activeSources(text string) (all []source) {
-	for _, code := range activeCode.FindAllStringSubmatch(cut(text, 1000), -1) {
-		if n, _ := strconv.Atoi(code[1]); n > 0 && source(n) != total {
-			all = append(all, source(n))
+func activeSources(text []byte) iter.Seq[source] {
+	return func(yield func(source) bool) {
+		for text = text[:min(len(text), 1000)]; ; {
+			i := bytes.IndexAny(text, "Dd")
+			if i < 0 {
+				return
+			}
+			n := 0
+			text = text[i+1:]
+			for most := 2; most > 0 && len(text) > 0 && '0' <= text[0] && text[0] <= '9'; most-- {
+				n, text = n*10+int(text[0]-'0'), text[1:]
+			}
+			if n > 0 && source(n) != total && !yield(source(n)) {
+				return
+			}
 		}
 	}
-	return all
 }

@@ -2,7 +2,8 @@ package cove
 
 import (
 	"fmt"
-	"strconv"
+	"maps"
+	"slices"
 	"strings"
 
 	"covebridge/bridge/backup"
@@ -86,16 +87,40 @@ func (s status) state() backup.State {
 	return backup.Ended
 }
 
+// statusMap gives statuses another outcome than the rule does.
+type statusMap struct {
+	numbers map[int64]backup.Status
+	words   map[string]backup.Status // those that no table has, in lower case
+}
+
+// newStatusMap reads the keys as Cove's numbers and words are read. Digits sort
+// before letters, so that of two keys for one status the number counts.
+func newStatusMap(told map[string]backup.Status) statusMap {
+	m := statusMap{map[int64]backup.Status{}, map[string]backup.Status{}}
+	for _, key := range slices.Sorted(maps.Keys(told)) {
+		st := value{key, true}.status()
+		if st.word != "" {
+			m.words[strings.ToLower(st.word)] = told[key]
+		} else if _, twice := m.numbers[st.number]; !twice {
+			m.numbers[st.number] = told[key]
+		}
+	}
+	return m
+}
+
+func (m statusMap) get(s status) (mapped backup.Status, ok bool) {
+	if s.word != "" {
+		mapped, ok = m.words[strings.ToLower(s.word)]
+	} else {
+		mapped, ok = m.numbers[s.number]
+	}
+	return mapped, ok
+}
+
 // outcome maps a status to one of the three that the reader knows.
 func (c *Client) outcome(s status, errors int64) backup.Status {
-	word := s.word
-	if word == "" {
-		word = statusWords[s.number]
-	}
-	for key, mapped := range c.StatusMap {
-		if s.word == "" && key == strconv.FormatInt(s.number, 10) || word != "" && strings.EqualFold(key, word) {
-			return mapped
-		}
+	if mapped, ok := c.statuses.get(s); ok {
+		return mapped
 	}
 	switch {
 	case s.word != "":

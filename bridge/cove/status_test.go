@@ -49,15 +49,30 @@ func TestStatus(t *testing.T) {
 }
 
 func TestStatusMap(t *testing.T) {
-	c := Client{Options: Options{StatusMap: map[string]backup.Status{
+	c := New(Options{StatusMap: map[string]backup.Status{
 		"8": backup.Success, "aborted": backup.Warning, "42": backup.Failed, "Paused": backup.Success, "5": backup.Success,
-	}}}
+	}})
 	for told, want := range map[string]backup.Status{
 		"8": backup.Success, "CompletedWithErrors": backup.Success, "3": backup.Warning, "42": backup.Failed, "paused": backup.Success,
 		"5": backup.Success, "2": backup.Failed, "43": backup.Warning,
 	} {
 		if got := c.outcome(value{told, true}.status(), 3); got != want {
 			t.Errorf("%s is %v, want %v", told, got, want)
+		}
+	}
+}
+
+// Of two keys for one status the same counts every time, and odd spellings of
+// a number are the number.
+func TestStatusMapIsNotRandom(t *testing.T) {
+	for range 100 {
+		c := New(Options{StatusMap: map[string]backup.Status{
+			"8": backup.Success, "CompletedWithErrors": backup.Failed, "completed with errors": backup.Warning, "011": backup.Failed, "+10": backup.Warning,
+		}})
+		for number, want := range map[int64]backup.Status{8: backup.Success, 11: backup.Failed, 10: backup.Warning} {
+			if got := c.outcome(status{number: number}, 1); got != want {
+				t.Fatalf("%d is %v, want %v", number, got, want)
+			}
 		}
 	}
 }

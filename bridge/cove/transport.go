@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
-	"fmt"
 	"io"
 	"math/rand/v2"
 	"net"
@@ -15,15 +14,14 @@ import (
 )
 
 const (
-	callTimeout = 2 * time.Minute // one try of one call, its reply included
-	maxReply    = 64 << 20        // bytes of a reply, unpacked
 	maxWait     = 10 * time.Minute
 	firstWait   = time.Second
 	longestWait = 30 * time.Second
+	slowTries   = 2 // of one call, that end by waiting in vain
 )
 
 var (
-	errTooBig   = fmt.Errorf("the reply is larger than %d MiB: set poll.page_size lower", maxReply>>20)
+	errTooBig   = errors.New("the reply is longer than what was asked for can take: set poll.page_size lower, and check the URL in the configuration")
 	errRedirect = errors.New("refused a redirect to another host, or one too many: check the URL in the configuration")
 )
 
@@ -74,16 +72,17 @@ func again(ctx context.Context, err error) (bool, error) {
 	return false, nil
 }
 
-// wait is how long to rest before the next try: as the server says, or a time
-// that doubles, with some chance in it so that many clients don't call at once.
-func wait(_, _ time.Duration, try int, resp *http.Response) time.Duration {
+// wait is how long to rest before the next try: as the server says, but at
+// least a second, or a time that doubles, with some chance in it so that many
+// clients don't call at once.
+func wait(try int, resp *http.Response) time.Duration {
 	if resp != nil {
 		if d, ok := retryAfter(resp); ok {
-			return min(d, maxWait)
+			return min(max(d, firstWait), maxWait)
 		}
 	}
 	d := min(firstWait<<min(try, 10), longestWait)
-	return d/2 + rand.N(d/2)
+	return d + rand.N(d/2)
 }
 
 // retryAfter reads Retry-After (RFC 9110 section 10.2.3): seconds, or a date,
@@ -102,19 +101,4 @@ func retryAfter(resp *http.Response) (time.Duration, bool) {
 		now = time.Now()
 	}
 	return max(until.Sub(now), 0), true
-}
-
-// bounded reads a reply up to maxReply bytes, then fails.
-type bounded struct {
-	r    io.Reader
-	left int64
-}
-
-func (b *bounded) Read(p []byte) (int, error) {
-	if b.left <= 0 {
-		return 0, errTooBig
-	}
-	n, err := b.r.Read(p[:min(int64(len(p)), b.left)])
-	b.left -= int64(n)
-	return n, err
 }

@@ -36,16 +36,20 @@ func TestTriesAgain(t *testing.T) {
 		"429":             {status(429, "slow down", "Retry-After", "7"), 7 * time.Second, 8 * time.Second},
 		"429 with a date": {status(429, "{}", "Date", "Mon, 23 Nov 2026 12:00:00 GMT", "Retry-After", "Mon, 23 Nov 2026 12:00:40 GMT"), 40 * time.Second, 41 * time.Second},
 		"429 for a day":   {status(429, "", "Retry-After", "86400"), maxWait, maxWait + time.Second},
-		"429 without":     {status(429, `{"error":{"code":1,"message":"x"}}`), time.Second / 2, 2 * time.Second},
-		"500":             {status(500, "oops"), time.Second / 2, 2 * time.Second},
+		"429 in no time":  {status(429, "", "Retry-After", "0"), time.Second, 2 * time.Second},
+		"429 in the past": {status(429, "", "Date", "Mon, 23 Nov 2026 12:00:00 GMT", "Retry-After", "Thu, 01 Jan 1970 00:00:00 GMT"), time.Second, 2 * time.Second},
+		"429 before now":  {status(429, "", "Retry-After", "-5"), time.Second, 2 * time.Second},
+		"429 in words":    {status(429, "", "Retry-After", "abc"), time.Second, 2 * time.Second},
+		"429 without":     {status(429, `{"error":{"code":1,"message":"x"}}`), time.Second, 2 * time.Second},
+		"500":             {status(500, "oops"), time.Second, 2 * time.Second},
 		"503":             {status(503, `<html>`, "Retry-After", "3"), 3 * time.Second, 4 * time.Second},
-		"HTML":            {status(200, "\n <!DOCTYPE html><html>busy</html>"), time.Second / 2, 2 * time.Second},
-		"cut off":         {status(200, `{"result":{"result":[{"AccountId":1`), time.Second / 2, 2 * time.Second},
-		"broken":          {status(200, `{"result":{"result":[{"AccountId"}]}}`), time.Second / 2, 2 * time.Second},
-		"nothing":         {status(200, ` `), time.Second / 2, 2 * time.Second},
-		"no result":       {status(200, `{"jsonrpc":"2.0"}`), time.Second / 2, 2 * time.Second},
-		"another thing":   {status(200, `[1]`), time.Second / 2, 2 * time.Second},
-		"line cut":        {func(http.ResponseWriter) string { panic("cut") }, time.Second / 2, 2 * time.Second},
+		"HTML":            {status(200, "\n <!DOCTYPE html><html>busy</html>"), time.Second, 2 * time.Second},
+		"cut off":         {status(200, `{"result":{"result":[{"AccountId":1`), time.Second, 2 * time.Second},
+		"broken":          {status(200, `{"result":{"result":[{"AccountId"}]}}`), time.Second, 2 * time.Second},
+		"nothing":         {status(200, ` `), time.Second, 2 * time.Second},
+		"no result":       {status(200, `{"jsonrpc":"2.0"}`), time.Second, 2 * time.Second},
+		"another thing":   {status(200, `[1]`), time.Second, 2 * time.Second},
+		"line cut":        {func(http.ResponseWriter) string { panic("cut") }, time.Second, 2 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -60,7 +64,8 @@ func TestTriesAgain(t *testing.T) {
 					return `{"result":{"result":[` + plainRow(5) + `]}}`
 				}}
 				began := time.Now()
-				p, err := f.client().statistics(context.Background(), pageQuery{count: 1})
+				var p page
+				err := f.client().statistics(context.Background(), pageQuery{count: 1}, &p)
 				if err != nil || len(p.rows) != 1 || n != 2 {
 					t.Errorf("%d rows after %d calls, %v", len(p.rows), n, err)
 				}
@@ -99,7 +104,7 @@ func TestHTTPStatus(t *testing.T) {
 			}
 		}
 	})
-	// An error of Cove's counts, whatever the status says.
+	// An error of Cove's that stands counts, whatever the status says.
 	f := &fake{answer: func(w http.ResponseWriter, _ heard) string {
 		w.WriteHeader(500)
 		return `{"error":{"code":-32603,"data":13501,"message":"no"}}`
@@ -262,7 +267,7 @@ func TestReplyTooBig(t *testing.T) {
 		w.Header().Set("Content-Encoding", "gzip")
 		z, _ := gzip.NewWriterLevel(w, gzip.BestSpeed)
 		io.WriteString(z, `{"result":"`)
-		io.Copy(z, io.LimitReader(endless{}, maxReply+1<<20))
+		io.Copy(z, io.LimitReader(endless{}, replyBytes(0)+1<<20))
 		io.WriteString(z, `"}`)
 		z.Close()
 	}))

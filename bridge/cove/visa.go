@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 	"sync"
 	"time"
 
@@ -71,7 +70,8 @@ func (v *visas) keep(c *Client, visa string, sent time.Time) {
 }
 
 // login logs in, with patience where Cove says that there are too many logins.
-// A refusal is remembered for good: another try would lock the user out.
+// A refusal is remembered for good: another try would lock the user out. Only
+// 2100 is one; what else fails, in whichever words, may work the next time.
 func (c *Client) login(ctx context.Context) (string, error) {
 	params := map[string]string{"username": c.Username, "password": c.Password}
 	if c.Partner != "" {
@@ -79,17 +79,17 @@ func (c *Client) login(ctx context.Context) (string, error) {
 	}
 	for try := 1; ; try++ {
 		var who loginResult
-		answer, err := c.send(ctx, request{url: c.URL, method: "Login", params: params}, "", func(dec *json.Decoder) error {
+		answer, err := c.send(ctx, request{url: c.URL, method: "Login", params: params}, "", func(dec *decoder) error {
 			who = loginResult{}
-			return dec.Decode(&who)
+			return dec.decode(&who)
 		})
 		switch {
 		case number(err, errLogins) && try < maxLogins:
-			if err := pause(ctx, wait(0, 0, try+1, nil)); err != nil {
+			if err := pause(ctx, wait(try, nil)); err != nil {
 				return "", fmt.Errorf("login: %w", err)
 			}
 			continue
-		case refusal(err):
+		case number(err, errLogin):
 			return "", c.refuse(err)
 		case err != nil:
 			return "", err
@@ -124,35 +124,12 @@ func (l *loginResult) UnmarshalJSON(b []byte) error {
 	return err
 }
 
-// refusal tells whether Cove refused the login itself. 2100 is documented;
-// what a locked user gets is not, so the words count as well.
-func refusal(err error) bool {
-	var e *Error
-	if !errors.As(err, &e) || e.Number == errLogins {
-		return false
-	}
-	if e.Number == errLogin {
-		return true
-	}
-	message := strings.ToLower(e.Message)
-	for _, word := range []string{"password", "username", "locked", "blocked", "disabled", "credential"} {
-		if strings.Contains(message, word) {
-			return true
-		}
-	}
-	return false
-}
-
 func (c *Client) refuse(err error) error {
 	var e *Error
 	errors.As(err, &e)
-	code := e.Number
-	if code == 0 {
-		code = e.Code
-	}
 	err = fmt.Errorf("%w: Cove refused the login of %s (%d: %s): check username, password (an API user's password is its token) "+
 		"and partner (must equal the console's name, mail address included), then start again; it is not tried again until then, "+
-		"for repeated refusals lock the user out", backup.ErrRefused, c.quote(c.Username), code, e.Message)
+		"for repeated refusals lock the user out", backup.ErrRefused, c.quote(c.Username), e.Number, e.Message)
 	c.visas.mu.Lock()
 	defer c.visas.mu.Unlock()
 	c.visas.refused = err

@@ -50,7 +50,7 @@ func TestRepliesBringVisas(t *testing.T) {
 	c := f.client(func(o *Options) { o.Now = func() time.Time { return now } })
 	for range 3 {
 		now = now.Add(7 * time.Minute) // the fresh one is as old as its call
-		c.statistics(context.Background(), pageQuery{columns: []string{"I0"}, count: 1})
+		c.statistics(context.Background(), pageQuery{columns: []string{"I0"}, count: 1}, new(page))
 	}
 	var visas []string
 	for _, h := range f.heardOf("EnumerateAccountStatistics") {
@@ -91,7 +91,7 @@ func TestDeadVisaIsRenewedOnce(t *testing.T) {
 		"in an object":  `{"error":{"code":-32603,"data":{"code":1701},"message":"x"}}`,
 		"-32001":        `{"error":{"code":-32001,"message":"x"}}`,
 		"-32002":        `{"error":{"code":-32603,"data":-32002,"message":"x"}}`,
-		"by its words":  `{"error":{"code":-32603,"message":"Your Session is over"}}`,
+		"by its words":  `{"error":{"code":-32603,"message":"Your Visa is over"}}`,
 		"expired":       `{"error":{"code":1,"message":"Expired"}}`,
 		"an error text": `{"error":"Unauthorized"}`,
 	} {
@@ -146,7 +146,7 @@ func TestRefusedLoginIsFinal(t *testing.T) {
 	for _, answer := range []string{
 		recorded(t, "login-refused.json"),
 		`{"error":{"code":2100,"message":"x"}}`,
-		`{"error":{"code":-32603,"data":77,"message":"The user is locked"}}`,
+		`{"error":{"code":-32603,"data":"2100","message":"Unknown user"}}`,
 	} {
 		f := &fake{answer: func(_ http.ResponseWriter, h heard) string { return answer }}
 		c := f.client()
@@ -168,7 +168,13 @@ func TestRefusedLoginIsFinal(t *testing.T) {
 }
 
 func TestOtherLoginErrorsAreNotFinal(t *testing.T) {
-	answers := []string{`{"error":{"code":-32603,"data":5,"message":"Internal error"}}`, `{"result":{"result":{}}}`, ""}
+	answers := []string{
+		`{"error":{"code":-32603,"data":5,"message":"Internal error"}}`, `{"result":{"result":{}}}`,
+		`{"error":{"code":-32603,"message":"Database is locked"}}`,
+		`{"error":{"code":-32603,"message":"The service is temporarily disabled for maintenance"}}`,
+		`{"error":{"code":-32603,"data":4711,"message":"The user is blocked, check the password"}}`,
+		"",
+	}
 	f := &fake{}
 	f.answer = func(_ http.ResponseWriter, h heard) string {
 		if h.Method == "Login" {
@@ -178,7 +184,7 @@ func TestOtherLoginErrorsAreNotFinal(t *testing.T) {
 	}
 	c := f.client()
 	for i := range answers {
-		if _, err := c.Clock(context.Background()); (err == nil) != (i == 2) || errors.Is(err, backup.ErrRefused) {
+		if _, err := c.Clock(context.Background()); (err == nil) != (i == len(answers)-1) || errors.Is(err, backup.ErrRefused) {
 			t.Errorf("%d: %v", i, err)
 		}
 	}
