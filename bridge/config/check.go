@@ -2,12 +2,9 @@ package config
 
 import (
 	"fmt"
-	"maps"
 	"net/mail"
 	"net/url"
 	"regexp"
-	"slices"
-	"strconv"
 	"strings"
 	"text/template"
 	"time"
@@ -181,13 +178,6 @@ func (d *decoder) globs(path string, g Globs) {
 	}
 }
 
-// Cove's words for results, and those that are no result because more follows.
-var (
-	resultWords = []string{"Failed", "Aborted", "Unknown", "Completed", "Interrupted", "NotStarted",
-		"CompletedWithErrors", "OverQuota", "NoSelection", "Blocked"}
-	unfinishedWords = []string{"0", "1", "9", "12", "None", "InProcess", "InProgress", "InProgressWithFaults", "Restarted"}
-)
-
 func (d *decoder) checkJob(j *Job) {
 	d.word("job.group_by", &j.GroupBy, "device", "data_source")
 	if strings.TrimSpace(j.Name) == "" {
@@ -195,17 +185,7 @@ func (d *decoder) checkJob(j *Job) {
 	} else if _, err := template.New("job.name").Parse(j.Name); err != nil {
 		d.bad("job.name", "%s", strings.TrimPrefix(err.Error(), "template: job.name:1: "))
 	}
-	for _, key := range slices.Sorted(maps.Keys(j.StatusMap)) {
-		path := "job.status_map." + key
-		status := j.StatusMap[key]
-		d.word(path, &status, statusWords...)
-		j.StatusMap[key] = status
-		if _, err := strconv.Atoi(key); slices.Contains(unfinishedWords, key) {
-			d.bad(path, "it is no result, for the session goes on: remove it")
-		} else if err != nil && !slices.Contains(resultWords, key) {
-			d.bad(path, "a number or a word of Cove's is expected as the key%s", orMaybe(key, resultWords))
-		}
-	}
+	d.checkStatusMap(j.StatusMap)
 }
 
 func (d *decoder) checkMail(m Mail) {

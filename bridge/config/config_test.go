@@ -156,6 +156,16 @@ func TestBadConfigurations(t *testing.T) {
 			`5: job.status_map.8: Success, Warning or Failed is expected, not "Good"`,
 			"5: job.status_map.9: it is no result, for the session goes on: remove it",
 			`5: job.status_map.CompletedWithError: a number or a word of Cove's is expected as the key; did you mean "CompletedWithErrors"?`}},
+		{"results that never match", good + "job:\n  status_map:\n    08: Failed\n    +5: Warning\n    ' 5': Failed\n    '0x8': Failed\n    -1: Failed\n", []string{
+			`7: job.status_map.08: write the number as 8: Cove's results never match "08"`,
+			`8: job.status_map.+5: write the number as 5: Cove's results never match "+5"`,
+			"9: job.status_map. 5: a number or a word of Cove's is expected as the key",
+			"10: job.status_map.0x8: a number or a word of Cove's is expected as the key"}},
+		{"a result twice", good + "job:\n  status_map:\n    CompletedWithErrors: Failed\n    8: Warning\n    Aborted: Failed\n    2: Success\n    3: Failed\n", []string{
+			"8: job.status_map.8: CompletedWithErrors on line 7 is the same result: keep one",
+			"11: job.status_map.3: Aborted on line 9 is the same result: keep one"}},
+		{"a result twice in one line", good + "job: {status_map: {8: Warning, CompletedWithErrors: Failed}}\n", []string{
+			"5: job.status_map.CompletedWithErrors: 8 on line 5 is the same result: keep one"}},
 		{"time zone", change(t, "mail: {", "mail: {timezone: Europe/Atlantis, "),
 			[]string{`2: mail.timezone: a time zone such as Europe/Amsterdam or UTC is expected, not "Europe/Atlantis"`}},
 		{"local time zone", change(t, "mail: {", "mail: {timezone: Local, "),
