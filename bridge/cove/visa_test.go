@@ -242,37 +242,3 @@ func TestPartner(t *testing.T) {
 		t.Errorf("customer %v", id)
 	}
 }
-
-func TestErrorNumbers(t *testing.T) {
-	for text, want := range map[string]Error{
-		`{"code":-32603,"data":1701,"message":"Visa"}`:           {Code: -32603, Number: 1701, Message: "Visa"},
-		`{"code":"-32603","data":"13501","message":["a","b"]}`:   {Code: -32603, Number: 13501, Message: "a"},
-		`{"code":13501,"message":"m"}`:                           {Code: 13501, Number: 13501, Message: "m"},
-		`{"code":-32603,"data":{"Number":2100,"Message":"bad"}}`: {Code: -32603, Number: 2100, Message: "bad"},
-		`{"code":-32603,"data":"text"}`:                          {Code: -32603, Message: "text"},
-		`{"code":-32602,"data":null,"message":null}`:             {Code: -32602},
-		`"gone"`: {Message: "gone"},
-		`{"code":1,"message":"a\u0000b\u001b[31m\r\nc\u202ed"}`:        {Code: 1, Number: 1, Message: "a b [31m c d"},
-		`{"code":1,"message":"is ` + testVisa + ` dead"}`:              {Code: 1, Number: 1, Message: "is [secret] dead"},
-		`{"code":1,"message":"pw ` + testPassword + `"}`:               {Code: 1, Number: 1, Message: "pw [secret]"},
-		`{"code":1,"message":"` + strings.Repeat("ä", 400) + `"}`:      {Code: 1, Number: 1, Message: strings.Repeat("ä", 248) + "…"},
-		`{"code":99999999999999999999,"data":1e99,"message":"beyond"}`: {Message: "beyond"},
-	} {
-		f := &fake{answer: func(http.ResponseWriter, heard) string { return `{"error":` + text + `}` }}
-		_, err := f.client().send(context.Background(), request{url: "https://cove.example/x", method: "M"}, "", nil)
-		var got *Error
-		if !errors.As(err, &got) {
-			t.Errorf("%s: %v", text, err)
-			continue
-		}
-		want.Method, want.HTTPStatus = "M", http.StatusOK
-		if *got != want {
-			t.Errorf("%s: %+v, want %+v", text, *got, want)
-		}
-	}
-	for _, e := range []*Error{{Method: "M", Number: 5, Code: 3, Message: "x"}, {Method: "M", Code: 3}, {Method: "M", HTTPStatus: 403}} {
-		if !strings.HasPrefix(e.Error(), "M: Cove answered ") {
-			t.Error(e)
-		}
-	}
-}

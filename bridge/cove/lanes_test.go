@@ -1,0 +1,129 @@
+package cove
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"covebridge/bridge/backup"
+)
+
+// The rate is kept for each host by itself: the nodes of ten devices are read
+// side by side, and the devices of one node one after the other.
+func TestPaceOfHosts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
+		calls := map[string][]time.Time{}
+		oneNode := false
+		f := &fake{answer: func(_ http.ResponseWriter, h heard) string {
+			mu.Lock()
+			calls[h.Host] = append(calls[h.Host], time.Now())
+			mu.Unlock()
+			if h.Method != "GetAccountInfoById" {
+				return ""
+			}
+			node := h.Params["accountId"].(float64)
+			if oneNode {
+				node = 0
+			}
+			return fmt.Sprintf(`{"result":{"result":{"Token":"tttt"},"homeNodeInfo":{"CommonInfo":{"Host":"n%v.cloudbackup.management"}}}}`, node)
+		}}
+		for _, oneNode = range []bool{false, true} {
+			clear(calls)
+			c := f.client(func(o *Options) { o.Rate, o.Concurrency = 1, 20 })
+			read := func() time.Duration {
+				began := time.Now()
+				var all sync.WaitGroup
+				for id := range 10 {
+					all.Go(func() {
+						if _, err := c.Sessions(context.Background(), backup.Device{ID: fmt.Sprint(id + 1)}, testNow, time.Time{}); err != nil {
+							t.Error(err)
+						}
+					})
+				}
+				all.Wait()
+				return time.Since(began)
+			}
+			read() // the accounts, at the management's pace
+			time.Sleep(time.Minute)
+			took := read()
+			if oneNode && took < 9*time.Second || !oneNode && took > time.Second {
+				t.Errorf("one node %v: ten histories took %v", oneNode, took)
+			}
+			for host, times := range calls {
+				slices.SortFunc(times, time.Time.Compare)
+				for i := range len(times) - 1 {
+					if times[i+1].Sub(times[i]) < time.Second-time.Millisecond {
+						t.Errorf("%s: two calls within %v", host, times[i+1].Sub(times[i]))
+					}
+				}
+			}
+		}
+	})
+}
+
+// A call that waits for its host's pace takes no slot from calls to others, and
+// calls that waited don't all set out at once.
+func TestPaceKeepsNoSlot(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := (&fake{}).client(func(o *Options) { o.Rate, o.Concurrency = 0.1, 1 })
+		wait := func(host string) time.Duration {
+			began := time.Now()
+			if err := c.lanes.wait(t.Context(), host, c.slots); err != nil {
+				t.Error(err)
+			}
+			return time.Since(began)
+		}
+		wait("a")
+		c.slots.Release(1)
+		for range 5 {
+			go func() { wait("a"); c.slots.Release(1) }()
+		}
+		synctest.Wait()
+		if took := wait("b"); took > 0 {
+			t.Errorf("waited %v", took)
+		}
+		time.Sleep(time.Hour) // whoever was let through by now has waited for the slot
+		if c.lanes.to("a").pace.Tokens() < 1 {
+			t.Error("calls without a slot used up the pace")
+		}
+		c.slots.Release(1)
+		time.Sleep(time.Minute)
+	})
+}
+
+// However many hosts there are, few are remembered.
+func TestLanesAreBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := lanes{rate: 1}
+		for i := range 10 * maxLanes {
+			l.to(fmt.Sprint(i)).pace.Allow()
+			time.Sleep(100 * time.Millisecond)
+		}
+		if len(l.hosts) > maxLanes+10 {
+			t.Errorf("%d hosts", len(l.hosts))
+		}
+		if l.to(fmt.Sprint(10*maxLanes-1)).pace.Allow() {
+			t.Error("a host that is busy was forgotten")
+		}
+	})
+}
+
+// A context whose end comes before the call's turn ends the wait.
+func TestPaceAndContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := (&fake{}).client(func(o *Options) { o.Rate = 0.01 })
+		c.lanes.to("cove.example").pace.Allow()
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		if _, err := c.visa(ctx, ""); err == nil || !strings.Contains(err.Error(), "Login: ") || !strings.Contains(err.Error(), context.DeadlineExceeded.Error()) {
+			t.Error(err)
+		}
+	})
+}
