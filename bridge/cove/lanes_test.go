@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -109,7 +110,7 @@ func TestLanesAreBounded(t *testing.T) {
 		if len(l.hosts) > maxLanes+10 {
 			t.Errorf("%d hosts", len(l.hosts))
 		}
-		if l.to(fmt.Sprint(10*maxLanes-1)).pace.Allow() {
+		if l.to(fmt.Sprint(10*maxLanes - 1)).pace.Allow() {
 			t.Error("a host that is busy was forgotten")
 		}
 	})
@@ -124,6 +125,73 @@ func TestPaceAndContext(t *testing.T) {
 		defer cancel()
 		if _, err := c.visa(ctx, ""); err == nil || !strings.Contains(err.Error(), "Login: ") || !strings.Contains(err.Error(), context.DeadlineExceeded.Error()) {
 			t.Error(err)
+		}
+	})
+}
+
+// Calls keep to the rate and to so many at once.
+func TestPace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var now, most atomic.Int64
+		f := &fake{answer: func(_ http.ResponseWriter, h heard) string {
+			most.Store(max(most.Load(), now.Add(1)))
+			time.Sleep(2 * time.Second)
+			now.Add(-1)
+			return ""
+		}}
+		c := f.client(func(o *Options) { o.Rate, o.Concurrency = 4, 3 })
+		if _, err := c.visa(context.Background(), ""); err != nil {
+			t.Fatal(err)
+		}
+		began := time.Now()
+		done := make(chan error)
+		for range 12 {
+			go func() { _, err := c.Clock(context.Background()); done <- err }()
+		}
+		for range 12 {
+			if err := <-done; err != nil {
+				t.Error(err)
+			}
+		}
+		if took := time.Since(began); took < 8*time.Second || most.Load() != 3 {
+			t.Errorf("%v, %d at once", took, most.Load())
+		}
+		c = f.client(func(o *Options) { o.Rate, o.Concurrency = 2, 50 })
+		c.visa(context.Background(), "")
+		began = time.Now()
+		for range 12 {
+			go func() { _, err := c.Clock(context.Background()); done <- err }()
+		}
+		for range 12 {
+			<-done
+		}
+		if took := time.Since(began); took < 5500*time.Millisecond || took > 9*time.Second {
+			t.Errorf("12 calls at 2 a second took %v", took)
+		}
+	})
+}
+
+// A call that waits for its next try does not keep others from theirs.
+func TestWaitingGivesWay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &fake{answer: func(w http.ResponseWriter, h heard) string {
+			if h.Method == "QuerySessions" {
+				w.Header().Set("Retry-After", "100")
+				w.WriteHeader(429)
+				return "x"
+			}
+			return deviceAnswers(t, h)
+		}}
+		c := f.client(func(o *Options) { o.Concurrency = 1 })
+		ended := make(chan error)
+		go func() { _, err := c.Sessions(context.Background(), aServer, testNow, time.Time{}); ended <- err }()
+		synctest.Wait()
+		began := time.Now()
+		if _, err := c.Clock(context.Background()); err != nil || time.Since(began) > 10*time.Second {
+			t.Errorf("%v after %v", err, time.Since(began))
+		}
+		if err := <-ended; err == nil {
+			t.Error("no error")
 		}
 	})
 }

@@ -3,6 +3,7 @@ package cove
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -157,75 +158,68 @@ func TestHistoryThatRepeats(t *testing.T) {
 	}
 }
 
-// What a row does not tell is empty; what is told as undefined is a server.
-func TestNameAndType(t *testing.T) {
-	for settings, want := range map[string]string{
-		`null`: " ", `[]`: " ", `[{"I1":"a"}]`: "a ", `[{"I1":""},{"I32":""},{"I59":null}]`: " ",
-		`[{"I1":"a"},{"I32":"0"}]`: "a Server", `[{"I59":"0"}]`: " Server", `[{"I32":"2"}]`: " Server", `[{"I32":"1"}]`: " Workstation",
-		`[{"I59":"2"}]`: " Microsoft 365", `[{"I78":"D19D20"}]`: " Microsoft 365", `[{"I78":"D19D01"}]`: " ", `[{"I78":"D01"},{"D01F00":"5"}]`: " ",
-		`[{"I32":"0"},{"D23F00":"5"}]`: " Microsoft 365", `[{"I59":"1"},{"D19F00":"5"}]`: " Server",
-	} {
-		f := &fake{answer: func(_ http.ResponseWriter, h heard) string {
-			if h.Method == methodStatistics {
-				return `{"result":{"result":[{"AccountId":1,"Settings":` + settings + `}]}}`
-			}
+// pager answers statistics from a list of devices.
+func pager(ids *[]int, rows func(id int) string) func(http.ResponseWriter, heard) string {
+	return func(_ http.ResponseWriter, h heard) string {
+		if h.Method != "EnumerateAccountStatistics" {
 			return ""
-		}}
-		d := all(t, f.client(), backup.Selection{})[0].Device
-		if got := d.Name + " " + d.Type; got != want {
-			t.Errorf("%s: %q, want %q", settings, got, want)
 		}
+		from, count := int(h.query()["StartRecordNumber"].(float64)), int(h.query()["RecordsCount"].(float64))
+		var page []string
+		for _, id := range (*ids)[min(from, len(*ids)):min(from+count, len(*ids))] {
+			page = append(page, rows(id))
+		}
+		return `{"result":{"result":[` + strings.Join(page, ",") + `]}}`
 	}
 }
 
-// The name that statistics don't tell is asked for.
-func TestDeviceName(t *testing.T) {
-	answer := ""
-	f := &fake{answer: func(_ http.ResponseWriter, h heard) string {
-		if h.Method == "GetAccountInfoById" {
-			return answer
+func plainRow(id int) string {
+	return fmt.Sprintf(`{"AccountId":%d,"Settings":[{"I1":"device%d"}]}`, id, id)
+}
+
+// Devices come and go between pages: none is given twice, and all come.
+func TestPages(t *testing.T) {
+	ids := []int{1, 2, 3, 4, 5, 6, 7}
+	f := &fake{answer: pager(&ids, plainRow)}
+	c := f.client(func(o *Options) { o.PageSize = 3 })
+	var got []string
+	err := c.Devices(context.Background(), backup.Selection{}, func(r backup.Row) error {
+		if len(got) == 0 {
+			ids = append([]int{100}, ids...) // moves the others back by one
 		}
-		return ""
-	}}
-	c := f.client()
-	for text, want := range map[string]string{
-		recorded(t, "account-info.json"):                   "srv01_ab12c",
-		`{"result":{"result":{"Name":"no-token_fq8hm"}}}`:  "no-token_fq8hm",
-		`{"result":{"result":{"Name":null,"Token":"tt"}}}`: "",
-		recorded(t, "error-security.json"):                 "",
-	} {
-		answer = text
-		got, err := c.DeviceName(context.Background(), backup.Device{ID: "1234567"})
-		if got != want || (err == nil) != (want != "") {
-			t.Errorf("%s: %q, %v", text, got, err)
-		}
+		got = append(got, strings.TrimPrefix(string(r.Key()), "cove-"))
+		return nil
+	})
+	if err != nil || strings.Join(got, " ") != "1 2 3 4 5 6 7" {
+		t.Errorf("%v, %v", got, err)
 	}
-	if _, err := c.DeviceName(context.Background(), backup.Device{ID: "x"}); err == nil || f.heardOf("GetAccountInfoById")[0].Params["accountId"] != 1234567.0 {
-		t.Errorf("%v, asked %+v", err, f.heardOf("GetAccountInfoById"))
+	if n := len(f.heardOf("EnumerateAccountStatistics")); n != 3 {
+		t.Errorf("%d pages", n)
 	}
 }
 
-// Node sessions count up by their ids; those of Microsoft 365 need not.
-func TestSeq(t *testing.T) {
-	f := &fake{answer: func(_ http.ResponseWriter, h heard) string {
-		if h.Method == "QuerySessions" {
-			return strings.Replace(recorded(t, "sessions-node.json"), `"Id":829`, `"Id":"x829"`, 1)
+// Where the server tells the total, a page that it cut short is not the last.
+func TestCappedPages(t *testing.T) {
+	ids := []int{1, 2, 3, 4, 5}
+	f := &fake{answer: func(w http.ResponseWriter, h heard) string {
+		if h.Method != "EnumerateAccountStatistics" {
+			return ""
 		}
-		return deviceAnswers(t, h)
+		h.query()["RecordsCount"] = float64(2)
+		return strings.Replace(pager(&ids, plainRow)(w, h), "]}}", `],"totalRecordsCount":"5"}}`, 1)
 	}}
-	for _, d := range []backup.Device{aServer, aTenant} {
-		sessions, err := f.client().Sessions(context.Background(), d, testNow.AddDate(-1, 0, 0), testNow)
-		if err != nil || len(sessions) == 0 {
-			t.Fatalf("%d sessions, %v", len(sessions), err)
-		}
-		for _, s := range sessions {
-			var want int64
-			if d.Type != backup.Microsoft365 {
-				want, _ = value{s.ID, true}.number()
-			}
-			if s.Seq != want {
-				t.Errorf("%s has %d", s.ID, s.Seq)
-			}
-		}
+	if got := all(t, f.client(), backup.Selection{}); len(got) != 5 {
+		t.Errorf("%d devices", len(got))
+	}
+}
+
+func TestYieldEndsDevices(t *testing.T) {
+	ids := []int{1, 2, 3}
+	f := &fake{answer: pager(&ids, plainRow)}
+	stop := errors.New("stop")
+	n := 0
+	err := f.client().Devices(context.Background(), backup.Selection{}, func(backup.Row) error { n++; return stop })
+	if err != stop || n != 1 {
+		t.Errorf("%v after %d", err, n)
 	}
 }

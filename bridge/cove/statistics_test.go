@@ -2,7 +2,6 @@ package cove
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -165,72 +164,6 @@ func TestWhoseCountsWhileRunning(t *testing.T) {
 	own := c.lastSessions(row("3500"), 1, backup.Device{}, at)
 	if own[0].SelectedCount != backup.Unknown || own[0].Status != backup.Success || own[1].SelectedCount != 7 || !own[0].Start.Equal(own[0].End) {
 		t.Errorf("its own: %+v", own)
-	}
-}
-
-// pager answers statistics from a list of devices.
-func pager(ids *[]int, rows func(id int) string) func(http.ResponseWriter, heard) string {
-	return func(_ http.ResponseWriter, h heard) string {
-		if h.Method != "EnumerateAccountStatistics" {
-			return ""
-		}
-		from, count := int(h.query()["StartRecordNumber"].(float64)), int(h.query()["RecordsCount"].(float64))
-		var page []string
-		for _, id := range (*ids)[min(from, len(*ids)):min(from+count, len(*ids))] {
-			page = append(page, rows(id))
-		}
-		return `{"result":{"result":[` + strings.Join(page, ",") + `]}}`
-	}
-}
-
-func plainRow(id int) string {
-	return fmt.Sprintf(`{"AccountId":%d,"Settings":[{"I1":"device%d"}]}`, id, id)
-}
-
-// Devices come and go between pages: none is given twice, and all come.
-func TestPages(t *testing.T) {
-	ids := []int{1, 2, 3, 4, 5, 6, 7}
-	f := &fake{answer: pager(&ids, plainRow)}
-	c := f.client(func(o *Options) { o.PageSize = 3 })
-	var got []string
-	err := c.Devices(context.Background(), backup.Selection{}, func(r backup.Row) error {
-		if len(got) == 0 {
-			ids = append([]int{100}, ids...) // moves the others back by one
-		}
-		got = append(got, strings.TrimPrefix(string(r.Key()), "cove-"))
-		return nil
-	})
-	if err != nil || strings.Join(got, " ") != "1 2 3 4 5 6 7" {
-		t.Errorf("%v, %v", got, err)
-	}
-	if n := len(f.heardOf("EnumerateAccountStatistics")); n != 3 {
-		t.Errorf("%d pages", n)
-	}
-}
-
-// Where the server tells the total, a page that it cut short is not the last.
-func TestCappedPages(t *testing.T) {
-	ids := []int{1, 2, 3, 4, 5}
-	f := &fake{answer: func(w http.ResponseWriter, h heard) string {
-		if h.Method != "EnumerateAccountStatistics" {
-			return ""
-		}
-		h.query()["RecordsCount"] = float64(2)
-		return strings.Replace(pager(&ids, plainRow)(w, h), "]}}", `],"totalRecordsCount":"5"}}`, 1)
-	}}
-	if got := all(t, f.client(), backup.Selection{}); len(got) != 5 {
-		t.Errorf("%d devices", len(got))
-	}
-}
-
-func TestYieldEndsDevices(t *testing.T) {
-	ids := []int{1, 2, 3}
-	f := &fake{answer: pager(&ids, plainRow)}
-	stop := errors.New("stop")
-	n := 0
-	err := f.client().Devices(context.Background(), backup.Selection{}, func(backup.Row) error { n++; return stop })
-	if err != stop || n != 1 {
-		t.Errorf("%v after %d", err, n)
 	}
 }
 
