@@ -9,8 +9,10 @@ import (
 	"time"
 
 	"covebridge/bridge/backup"
+	"covebridge/bridge/collect"
 	"covebridge/bridge/config"
 	"covebridge/bridge/cove"
+	"covebridge/bridge/deliver"
 	"covebridge/bridge/ledger"
 	"covebridge/bridge/mailbox"
 	"covebridge/bridge/message"
@@ -27,37 +29,31 @@ func Open(ctx context.Context, c *config.Config, log *slog.Logger) (*Bridge, err
 	if err != nil {
 		return nil, err
 	}
+	o.Log = log
 	if info, err := os.Stat(c.Ledger.SQLite); err == nil && info.Mode().Perm()&0o077 != 0 && runtime.GOOS != "windows" {
 		log.Warn(fmt.Sprintf("the ledger holds customers' names and mails and is open to others (mode %04o): chmod 600 %s", info.Mode().Perm(), c.Ledger.SQLite))
 	}
 	return New(o), nil
 }
 
-// Close ends idle connections and closes the ledger.
-func (b *Bridge) Close() error {
-	err := b.Ledger.Close()
-	if b.Mailbox != nil {
-		_ = b.Mailbox.Close() // what was delivered is recorded
-	}
-	return err
-}
-
 // options are those that follow from the configuration; all but the ledger.
 func options(c *config.Config, log *slog.Logger) (o Options, err error) {
-	o = Options{
-		Log: log, From: c.Mail.From, To: c.Mail.To,
-		Rules:    backup.Rules{Window: c.Poll.RunWindow, BySource: c.Job.GroupBy == "data_source"},
-		Interval: c.Poll.Interval, Sweep: c.Poll.Sweep, Baseline: c.Poll.Backfill, MaxWait: c.Poll.MaxWait,
-		History: c.Poll.History != "off", Concurrency: c.Poll.Concurrency,
-		Silence: map[string]time.Duration{backup.Server: c.Silence.Server, backup.Workstation: c.Silence.Workstation, backup.Microsoft365: c.Silence.M365},
+	o.Interval = c.Poll.Interval
+	o.Deliver = deliver.Options{From: c.Mail.From, To: c.Mail.To}
+	o.Collect = collect.Options{
+		Rules: backup.Rules{
+			Window: c.Poll.RunWindow, BySource: c.Job.GroupBy == "data_source", MaxWait: c.Poll.MaxWait,
+			Silence: map[string]time.Duration{backup.Server: c.Silence.Server, backup.Workstation: c.Silence.Workstation, backup.Microsoft365: c.Silence.M365},
+		},
+		Sweep: c.Poll.Sweep, Baseline: c.Poll.Backfill, History: c.Poll.History != "off", Concurrency: c.Poll.Concurrency,
 	}
-	if o.Job, err = NewJob(c.Job.Name); err != nil {
+	if o.Collect.Job, err = collect.NewJob(c.Job.Name); err != nil {
 		return o, err
 	}
-	if o.Filter, err = filter(c.Filter); err != nil {
+	if o.Collect.Filter, err = filter(c.Filter); err != nil {
 		return o, err
 	}
-	if o.Renderer, err = message.New(message.Options{From: c.Mail.From, To: c.Mail.To, Templates: c.Mail.Templates, Location: c.Mail.Location()}); err != nil {
+	if o.Collect.Renderer, err = message.New(message.Options{From: c.Mail.From, To: c.Mail.To, Templates: c.Mail.Templates, Location: c.Mail.Location()}); err != nil {
 		return o, err
 	}
 	statuses := map[string]backup.Status{}
@@ -74,13 +70,13 @@ func options(c *config.Config, log *slog.Logger) (o Options, err error) {
 			Notice: log.With("account", a.Name).Warn,
 		}))
 	}
-	o.Mailbox, o.Connections = openMailbox(c.Delivery, c.Mail)
+	o.Mailbox, o.Deliver.Connections = openMailbox(c.Delivery, c.Mail)
 	return o, nil
 }
 
-func filter(c config.Filter) (f Filter, err error) {
-	globs := func(g config.Globs) Globs { return Globs(g) }
-	f = Filter{Customers: globs(c.Customers), Devices: globs(c.Devices), DataSources: globs(c.DataSources), Types: c.Types}
+func filter(c config.Filter) (f collect.Filter, err error) {
+	globs := func(g config.Globs) collect.Globs { return collect.Globs(g) }
+	f = collect.Filter{Customers: globs(c.Customers), Devices: globs(c.Devices), DataSources: globs(c.DataSources), Types: c.Types}
 	for _, word := range c.Statuses {
 		s, err := backup.ParseStatus(word)
 		if err != nil {

@@ -2,133 +2,71 @@ package bridge
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"hash/maphash"
-	"strconv"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
-	"covebridge/bridge/backup"
+	"covebridge/bridge/collect"
 )
 
 // Polled is what one poll of an account came to.
 type Polled struct {
-	Account   string
-	Elsewhere bool  // another bridge on the same ledger is at it; nothing was done here
-	Sweep     bool  // every device was read
-	Devices   int64 // devices read
-	Changed   int64 // of them, with news
-	Queued    int64 // runs that are to be mailed
-	Broken    int64 // devices that could not be worked on; each was logged
-	Duration  time.Duration
+	collect.Polled
+	Elsewhere bool // another bridge on the same ledger is at it; nothing was done here
 }
 
-// poll reads an account once: the devices that changed and those with open
-// runs, or, where a sweep is due or forced, all of them.
-func (b *Bridge) poll(ctx context.Context, src Source, force bool) (p *Polled, err error) {
-	began := time.Now()
-	p = &Polled{Account: src.Name()}
-	defer func() {
-		p.Duration = time.Since(began)
-		if err != nil {
-			err = fmt.Errorf("poll %s: %w", src.Name(), errors.Join(err, ctx.Err()))
-		}
-	}()
-	clock, err := src.Clock(ctx)
-	if err != nil {
-		return p, err
+// poll reads an account once, unless another bridge is at it. The lease saves
+// work only: two bridges that poll the same account do no harm.
+func (b *Bridge) poll(ctx context.Context, src Source, sweep bool) (Polled, error) {
+	name := "poll " + src.Name()
+	mine, err := b.Ledger.Lease(ctx, name, b.Ledger.LeaseTime())
+	if err != nil || !mine {
+		return Polled{Polled: collect.Polled{Account: src.Name()}, Elsewhere: err == nil}, err
 	}
-	errands, err := b.plan(ctx, src, clock, force)
-	if err != nil {
-		return p, err
+	renewing, stop := context.WithCancel(ctx)
+	defer stop()
+	go b.renew(renewing, name)
+	p, err := b.collector.Poll(ctx, src, sweep, b.Ledger.Shared())
+	if err == nil && p.Sweep {
+		err = b.prune(ctx)
 	}
-	p.Elsewhere = true
-	for i := 0; i < len(errands); i++ { // reading the last part may show that there is one more
-		e, more := errands[i], false
-		mine, err := b.leased(ctx, e.name, func(ctx context.Context) (err error) {
-			more, err = b.read(ctx, src, e, clock, p)
-			return err
-		})
-		if err != nil {
-			return p, err
-		}
-		p.Elsewhere = p.Elsewhere && !mine
-		if more {
-			next := b.sweepPart(src, e.part+1, true)
-			next.seen = e.seen
-			if err := b.Ledger.SetValue(ctx, "parts "+src.Name(), strconv.Itoa(next.part+1)); err != nil {
-				return p, err
-			}
-			errands = append(errands, next)
-		}
-	}
-	if p.Elsewhere {
-		return p, nil
-	}
-	if p.Sweep {
-		if err := b.prune(ctx, clock); err != nil {
-			return p, err
-		}
-	}
-	return p, b.mark(ctx, "polled "+src.Name(), clock)
+	stop()
+	_ = b.Ledger.Unlease(context.WithoutCancel(ctx), name) // it ends by itself
+	return Polled{Polled: p}, err
 }
 
-// read does one errand of a poll, and tells whether the list of devices goes on.
-func (b *Bridge) read(ctx context.Context, src Source, e errand, clock time.Time, p *Polled) (more bool, err error) {
-	sweep := e.sweep()
-	p.Sweep = p.Sweep || sweep
-	workers := errgroup.Group{}
-	workers.SetLimit(b.Concurrency)
-	work := func(key string, do func() error) {
-		workers.Go(func() error {
-			if err := do(); err != nil && ctx.Err() == nil {
-				p.count(&p.Broken)
-				b.Log.Error("device not worked on; it will be tried again at the next poll", "account", src.Name(), "device", key, "err", err)
-			}
-			return nil
-		})
+// renew keeps a lease until ctx ends.
+func (b *Bridge) renew(ctx context.Context, name string) {
+	tick := time.NewTicker(b.Ledger.LeaseTime() / 4)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			_, _ = b.Ledger.Lease(ctx, name, b.Ledger.LeaseTime())
+		}
 	}
-	var read int64
-	err = src.Devices(ctx, e.sel, func(s backup.Snapshot) error {
-		read++
-		work(s.Device.Key(), func() error { return b.device(ctx, src, s, e, p) })
-		return ctx.Err()
-	})
-	p.Devices += read
-	if err == nil && sweep {
-		// Runs of devices that the product shows no more still have to go out.
-		err = b.settleUnseen(ctx, src, clock, p, work)
-	}
-	_ = workers.Wait()
-	if err != nil || !sweep {
-		return false, err
-	}
-	// Some devices of a full range may not have been given; half a range is no end.
-	return e.last && read > e.sel.Count/2 && e.sel.Count > 0, b.mark(ctx, e.name, clock)
 }
 
-// settleUnseen groups what is open of the devices that no sweep showed lately.
-func (b *Bridge) settleUnseen(ctx context.Context, src Source, clock time.Time, p *Polled, work func(string, func() error)) error {
-	open, err := b.Ledger.OpenDevices(ctx, src.Name())
+const (
+	day = 24 * time.Hour
+	// memory is how long the ledger keeps mails and audit trails.
+	memory = 90 * day
+)
+
+// prune forgets, once a day, what is older than memory. It follows a sweep that
+// went well: after one that failed, old entries may be all there is.
+func (b *Bridge) prune(ctx context.Context) error {
+	text, err := b.Ledger.Value(ctx, "pruned")
 	if err != nil {
 		return err
 	}
-	for _, d := range open {
-		if clock.Sub(d.Seen) > max(b.Sweep, b.Interval) {
-			work(d.Key(), func() error {
-				defer b.lock(d.Key())()
-				return b.settle(ctx, src, d, clock, p)
-			})
-		}
+	now := time.Now()
+	if last, err := time.Parse(time.RFC3339, text); err == nil && now.Sub(last) < day && !now.Before(last) {
+		return nil
 	}
-	return nil
-}
-
-// lock keeps two accounts from working on the same device at once.
-func (b *Bridge) lock(key string) (unlock func()) {
-	m := &b.devices[maphash.String(b.seed, key)%uint64(len(b.devices))]
-	m.Lock()
-	return m.Unlock
+	if err := b.Ledger.Prune(ctx, now.Add(-memory)); err != nil {
+		return fmt.Errorf("prune the ledger: %w", err)
+	}
+	return b.Ledger.SetValue(ctx, "pruned", now.UTC().Format(time.RFC3339))
 }

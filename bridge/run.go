@@ -7,13 +7,13 @@ import (
 	"time"
 
 	"covebridge/bridge/backup"
-	"covebridge/bridge/ledger"
+	"covebridge/bridge/deliver"
 )
 
 // Summary is what one pass came to.
 type Summary struct {
 	Polled    []Polled
-	Delivered Delivered
+	Delivered deliver.Counts
 	// Waiting is how many mails are left to be tried again.
 	Waiting int
 }
@@ -24,33 +24,25 @@ func (b *Bridge) Run(ctx context.Context) {
 	for _, src := range b.Sources {
 		all.Go(func() { b.follow(ctx, src) })
 	}
-	counts := b.deliver(ctx, nil)
+	counts := b.deliverer.Run(ctx)
 	all.Wait()
-	b.Log.Info("stopped", "sent", counts.Sent, "refused", counts.Refused)
+	b.Log.Info("stopped", "sent", counts.Sent, "failed", counts.Failed)
 }
 
 // follow polls one account at its interval. The account's troubles are its own.
 func (b *Bridge) follow(ctx context.Context, src Source) {
-	failures := 0
+	told := b.newReport(src)
 	tick := time.NewTicker(b.Interval)
 	defer tick.Stop()
 	for {
-		_, err := b.pollLogged(ctx, src, false)
-		switch {
-		case ctx.Err() != nil:
+		p, err := b.poll(ctx, src, false)
+		if ctx.Err() != nil {
 			return
-		case errors.Is(err, backup.ErrRefused):
-			b.Log.Error("the account is not polled any more: correct its settings and start again", "account", src.Name(), "err", err)
+		}
+		told.poll(p, err)
+		if errors.Is(err, backup.ErrRefused) {
+			b.Log.Error("the account is not polled any more: correct its settings and start again", "account", src.Name())
 			return
-		case err == nil:
-			failures = 0
-		default:
-			failures++
-			report := b.Log.Warn
-			if failures > 2 { // one failed poll is no alarm
-				report = b.Log.Error
-			}
-			report("poll failed; the next one makes up for it", "account", src.Name(), "failures", failures, "err", err)
 		}
 		select {
 		case <-ctx.Done():
@@ -58,25 +50,6 @@ func (b *Bridge) follow(ctx context.Context, src Source) {
 		case <-tick.C:
 		}
 	}
-}
-
-// pollLogged polls an account and logs what it came to.
-func (b *Bridge) pollLogged(ctx context.Context, src Source, force bool) (*Polled, error) {
-	p, err := b.poll(ctx, src, force)
-	if err == nil && !p.Elsewhere {
-		report := b.Log.Debug
-		if p.Changed > 0 || p.Sweep {
-			report = b.Log.Info
-		}
-		report("polled", "account", p.Account, "sweep", p.Sweep, "devices", p.Devices, "changed", p.Changed, "queued", p.Queued, "took", p.Duration.Round(time.Millisecond))
-	}
-	return p, err
-}
-
-// waiting is how many mails are still to be delivered.
-func (b *Bridge) waiting(ctx context.Context) (int, error) {
-	counts, err := b.Ledger.Counts(ctx)
-	return counts[ledger.Queued] + counts[ledger.Sending], err
 }
 
 // Once polls every account and delivers what is due, then ends. Its error joins
@@ -91,17 +64,23 @@ func (b *Bridge) Once(ctx context.Context) (Summary, error) {
 	)
 	for _, src := range b.Sources {
 		polls.Go(func() {
-			p, err := b.pollLogged(ctx, src, true)
+			p, err := b.poll(ctx, src, true)
+			if err == nil {
+				b.newReport(src).poll(p, nil)
+			}
 			mu.Lock()
 			defer mu.Unlock()
-			s.Polled = append(s.Polled, *p)
+			s.Polled = append(s.Polled, p)
 			errs = append(errs, err)
 		})
 	}
 	go func() { polls.Wait(); close(done) }()
-	s.Delivered = b.deliver(ctx, done)
+	s.Delivered = b.deliverer.DrainUntil(ctx, done)
 	<-done
-	waiting, err := b.waiting(context.WithoutCancel(ctx))
+	waiting, err := b.Ledger.Waiting(context.WithoutCancel(ctx))
 	s.Waiting = waiting
 	return s, errors.Join(append(errs, err, ctx.Err())...)
 }
+
+// Drain delivers what is due, then ends: for what Resend or Backfill queued.
+func (b *Bridge) Drain(ctx context.Context) deliver.Counts { return b.deliverer.Drain(ctx) }

@@ -5,29 +5,31 @@ import (
 	"time"
 )
 
-// Rules say how sessions become runs.
-type Rules struct {
-	Window   time.Duration // a session joins a run if it starts no later than this after the run's latest end
-	BySource bool          // each session is a run of its own
-}
-
-// Group is a run as it stands: perhaps still growing, perhaps still running.
-type Group struct {
+// group is a run as it stands: perhaps still growing, perhaps still running.
+type group struct {
 	Run
-	// Sent: its sessions went out already, under Run.ID.
-	Sent bool
-	// Open holds what keeps it from being ready; empty: it is ready.
-	Open string
-
-	late bool // it came after a run had gone out that it would have joined or opened
+	members []int     // of the sessions given, those in it
+	gone    []int     // those restarted ones that a member took the place of
+	done    time.Time // when it ended by our own clock
+	begun   time.Time // when it began by our own clock
+	old     bool      // each of its sessions had ended before the baseline
+	sent    bool      // its sessions went out already, under Run.ID
+	late    bool      // it came after a run had gone out that it would have joined or opened
+	open    bool      // a session of it is unfinished
+	ready   bool      // nothing is unfinished, and nothing can join it any more
 }
 
-// Unfinished tells whether it waits for a session to end.
-func (g *Group) Unfinished() bool {
-	return slices.ContainsFunc(g.Sessions, func(s Session) bool { return !s.Finished() })
+// grouping puts the sessions of one device into runs.
+type grouping struct {
+	device Device
+	all    []Known
+	rules  Rules
+	now    time.Time
+	groups []group
+	newest int // the group that the next session may join; -1: none
 }
 
-// Groups puts the sessions of one device into runs, oldest first.
+// groupSessions puts the sessions of one device into runs, oldest first.
 //
 // Taken in the order of their starts, a session joins the newest run if that
 // run has no session of its data source yet and the session starts no later
@@ -37,187 +39,185 @@ func (g *Group) Unfinished() bool {
 // session is replaced by the next one of its data source within the window.
 //
 // A run is ready when none of its sessions is unfinished and nothing can join
-// it any more: a newer run exists, or at is past the window after its latest
-// end. at is the product's clock before the sessions were read.
-func Groups(d Device, sessions []Session, rules Rules, at time.Time) []Group {
-	sessions = slices.Clone(sessions)
-	SortSessions(sessions)
-	live, replaced := replace(sessions, rules.Window, at)
-
-	var groups []Group
-	newest := -1 // the run that the next session may join
-	byID := map[string]int{}
-	for _, s := range live {
-		if s.Run != "" {
-			i, ok := byID[s.Run]
-			if !ok {
-				i = len(groups)
-				groups = append(groups, Group{Run: Run{ID: s.Run}, Sent: true})
-				byID[s.Run] = i
-				newest = i
-			}
-			groups[i].Sessions = append(groups[i].Sessions, s)
-			continue
-		}
-		if s.vague() {
-			continue
-		}
-		joins := !rules.BySource && newest >= 0 && groups[newest].takes(s, rules.Window)
-		if joins && !groups[newest].Sent {
-			groups[newest].Sessions = append(groups[newest].Sessions, s)
-			continue
-		}
-		groups = append(groups, Group{Run: Run{Sessions: []Session{s}}, late: joins})
-		if !joins { // what came too late for its run opens none that others may join
-			newest = len(groups) - 1
+// it any more: a newer run exists, or now is past the window after its end.
+func groupSessions(d Device, all []Known, rules Rules, now time.Time) []group {
+	g := grouping{device: d, all: all, rules: rules, now: now, newest: -1}
+	by := g.replaced()
+	for i, k := range all {
+		if by[i] < 0 && (!k.vague() || k.Run != "") {
+			g.add(i)
 		}
 	}
-	groups = place(groups, live, rules)
-	for i := range groups {
-		g := &groups[i]
-		g.settle(d, rules, at, i != newest)
-		if _, taken := byID[g.ID]; taken && !g.Sent {
-			g.late = true
-			g.ID = g.identity(Whole)
-		}
-		for _, r := range replaced {
-			if slices.ContainsFunc(g.Sessions, func(s Session) bool { return same(s, r.by) }) {
-				g.Replaced = append(g.Replaced, r.Session)
-			}
+	for i, k := range all {
+		if k.vague() && k.Run == "" {
+			g.place(i)
 		}
 	}
-	return groups
+	sent := map[string]bool{}
+	for _, o := range g.groups {
+		sent[o.ID] = sent[o.ID] || o.sent
+	}
+	for i := range g.groups {
+		o := &g.groups[i]
+		for r, n := range by {
+			if n >= 0 && slices.Contains(o.members, n) {
+				o.gone = append(o.gone, r)
+				o.Replaced = append(o.Replaced, all[r].Session)
+			}
+		}
+		g.finish(o, i != g.newest)
+		if !o.sent && sent[o.ID] {
+			o.late = true
+			o.ID = o.identity(Whole)
+		}
+	}
+	return g.groups
 }
 
-// place puts the sessions that run since nobody knows when into the first run
-// that they may belong to, so that it waits for them; the others don't. They
-// open a run only where there is no such run.
-func place(groups []Group, live []Session, rules Rules) []Group {
-	for _, s := range live {
-		if !s.vague() || s.Run != "" {
-			continue
+// add puts a session where it belongs, in the order of starts.
+func (g *grouping) add(i int) {
+	k := g.all[i]
+	if k.Run != "" {
+		at := slices.IndexFunc(g.groups, func(o group) bool { return o.sent && o.ID == k.Run })
+		if at < 0 {
+			at = len(g.groups)
+			g.groups = append(g.groups, group{Run: Run{ID: k.Run}, sent: true})
+			g.newest = at
 		}
-		i := slices.IndexFunc(groups, func(g Group) bool {
-			return !rules.BySource && !g.Sent && !g.late && !g.has(s.Source) && !g.end().Add(rules.Window).Before(s.Start)
-		})
-		if i < 0 {
-			groups = append(groups, Group{Run: Run{Sessions: []Session{s}}})
-			continue
-		}
-		groups[i].Sessions = append(groups[i].Sessions, s)
+		g.groups[at].members = append(g.groups[at].members, i)
+		return
 	}
-	return groups
+	joins := !g.rules.BySource && g.newest >= 0 && g.takes(g.groups[g.newest], k)
+	if joins && !g.groups[g.newest].sent {
+		g.groups[g.newest].members = append(g.groups[g.newest].members, i)
+		return
+	}
+	g.groups = append(g.groups, group{members: []int{i}, late: joins})
+	if !joins { // what came too late for its run opens none that others may join
+		g.newest = len(g.groups) - 1
+	}
+}
+
+// place puts a session that runs since nobody knows when into the first run
+// that it may belong to, so that it waits for it; the others don't. It opens a
+// run only where there is no such run.
+func (g *grouping) place(i int) {
+	k := g.all[i]
+	at := slices.IndexFunc(g.groups, func(o group) bool {
+		return !g.rules.BySource && !o.sent && !o.late && !g.has(o, k.Source) && !g.end(o).Add(g.rules.Window).Before(k.Start) && !g.old(o)
+	})
+	if at < 0 {
+		g.groups = append(g.groups, group{members: []int{i}})
+		return
+	}
+	g.groups[at].members = append(g.groups[at].members, i)
 }
 
 // takes tells whether the session belongs to the run, as it stands so far.
-func (g *Group) takes(s Session, window time.Duration) bool {
-	if g.has(s.Source) {
+func (g *grouping) takes(o group, k Known) bool {
+	if g.has(o, k.Source) {
 		return false
 	}
-	unfinished := slices.ContainsFunc(g.Sessions, func(m Session) bool { return m.End.IsZero() })
-	return unfinished || !s.Start.After(g.end().Add(window))
+	unfinished := slices.ContainsFunc(o.members, func(m int) bool { return g.all[m].End.IsZero() })
+	return unfinished || !k.Start.After(g.end(o).Add(g.rules.Window))
 }
 
-func (g *Group) has(source DataSource) bool {
-	return slices.ContainsFunc(g.Sessions, func(m Session) bool { return m.Source.Key == source.Key })
+func (g *grouping) has(o group, source DataSource) bool {
+	return slices.ContainsFunc(o.members, func(m int) bool { return g.all[m].Source.Key == source.Key })
+}
+
+func (g *grouping) old(o group) bool {
+	return !slices.ContainsFunc(o.members, func(m int) bool { return !g.all[m].Old })
 }
 
 // end is the latest end so far.
-func (g *Group) end() (end time.Time) {
-	for _, s := range g.Sessions {
-		if s.End.After(end) {
-			end = s.End
+func (g *grouping) end(o group) (end time.Time) {
+	for _, m := range o.members {
+		if e := g.all[m].End; e.After(end) {
+			end = e
 		}
 	}
 	return end
 }
 
-// settle fills in what follows from the sessions. passed: a newer run exists.
-func (g *Group) settle(d Device, rules Rules, at time.Time, passed bool) {
-	g.Device, g.Kind, g.Start, g.End = d, Whole, g.Sessions[0].Start, g.end()
-	if rules.BySource {
-		g.Source = &g.Sessions[0].Source
-	}
-	for _, s := range g.Sessions {
-		if s.Finished() {
-			g.Status = max(g.Status, s.Status)
-		} else if g.Open == "" {
-			g.Open = s.Source.Name + " is unfinished"
+// finish fills in what follows from the sessions. passed: a newer run exists.
+func (g *grouping) finish(o *group, passed bool) {
+	for _, m := range o.members {
+		k := g.all[m]
+		o.Sessions = append(o.Sessions, k.Session)
+		if k.Finished() {
+			o.Status = max(o.Status, k.Status)
+		} else {
+			o.open = true
+		}
+		if k.Done.After(o.done) {
+			o.done = k.Done
+		}
+		if o.begun.IsZero() || k.Begun.Before(o.begun) {
+			o.begun = k.Begun
 		}
 	}
-	if g.End.Before(g.Start) {
-		g.End = g.Start
+	o.Device, o.Kind, o.Start, o.End, o.old = g.device, Whole, o.Sessions[0].Start, g.end(*o), g.old(*o)
+	if g.rules.BySource {
+		o.Source = &o.Sessions[0].Source
 	}
-	if g.ID == "" {
-		g.ID = g.identity(Whole)
+	if o.End.Before(o.Start) {
+		o.End = o.Start
 	}
-	if g.Open == "" && !rules.BySource && !passed && !at.After(g.End.Add(rules.Window)) {
-		g.Open = "more may join until " + g.End.Add(rules.Window).UTC().Format(time.RFC3339)
+	if o.ID == "" {
+		o.ID = o.identity(Whole)
 	}
+	o.ready = !o.open && !o.sent && (passed || g.rules.BySource || o.late || g.now.After(o.done.Add(g.rules.Window)))
 }
 
 // identity is the run's. One that came too late for the run it belonged to
 // carries its data source, for it may have started in the same second.
-func (g *Group) identity(kind Kind) string {
-	source := g.Source
-	if g.late {
-		source = &g.Sessions[0].Source
+func (o *group) identity(kind Kind) string {
+	source := o.Source
+	if o.late {
+		source = &o.Sessions[0].Source
 	}
-	return Identity(g.Device, source, g.Start, kind)
+	return Identity(o.Device, source, o.Start, kind)
 }
 
-// Overdue is the run as it is told of when it has been unfinished for longer
-// than limit, at the product's time at: a Warning, whatever is known so far, for
-// its own result still comes.
-func (g *Group) Overdue(limit time.Duration, at time.Time) Run {
-	r := g.Run
-	r.Kind, r.ID, r.Limit = Overdue, g.identity(Overdue), limit
-	r.Status, r.End = Warning, at
+// overdue is the run as it is told of when it has been unfinished for longer
+// than limit: a Warning, whatever is known so far, for its own result still comes.
+func (o *group) overdue(limit time.Duration, found time.Time) Run {
+	r := o.Run
+	r.Kind, r.ID, r.Limit = Overdue, o.identity(Overdue), limit
+	r.Status, r.End = Warning, found
 	return r
 }
 
-type replacement struct {
-	Session
-	by Session
-}
-
-// replace takes out the restarted sessions that the next one of their data
-// source replaced. One that nothing can replace any more, because its window
-// is over and a later session exists, ends as a Warning: it has no result, and
-// must not be lost.
-func replace(sorted []Session, window time.Duration, at time.Time) (live []Session, gone []replacement) {
-	for i, s := range sorted {
-		if s.State != Restarted || s.Run != "" {
-			live = append(live, s)
+// replaced tells for each session which one took its place, if it was
+// restarted and the next one of its data source began within the window; -1: none.
+func (g *grouping) replaced() []int {
+	by := make([]int, len(g.all))
+	for i := len(g.all) - 1; i >= 0; i-- {
+		by[i] = -1
+		k := g.all[i]
+		if k.State != Restarted || k.Run != "" {
 			continue
 		}
-		next := slices.IndexFunc(sorted[i+1:], func(n Session) bool { return n.Source.Key == s.Source.Key })
-		if next < 0 {
-			live = append(live, s)
+		next := g.next(i)
+		if next < 0 || !k.End.IsZero() && g.all[next].Start.After(k.End.Add(g.rules.Window)) {
 			continue
 		}
-		n := sorted[i+1+next]
-		if s.End.IsZero() || !n.Start.After(s.End.Add(window)) {
-			gone = append(gone, replacement{s, n})
-			continue
-		}
-		s.State, s.Status = Ended, Warning
-		live = append(live, s)
-	}
-	// A chain of restarts is replaced by the session at its end.
-	for i := range gone {
-		for j := i + 1; j < len(gone); j++ {
-			if same(gone[i].by, gone[j].Session) {
-				gone[i].by = gone[j].by
-			}
+		if by[i] = next; by[next] >= 0 { // a chain is replaced by the session at its end
+			by[i] = by[next]
 		}
 	}
-	return live, gone
+	return by
 }
 
-// same tells whether two values are the same entry of one list.
-func same(a, b Session) bool {
-	return a.Row == b.Row && a.ID == b.ID && a.Source.Key == b.Source.Key && a.Start.Equal(b.Start)
+// next is the session of the same data source that began after the i-th; -1: none.
+func (g *grouping) next(i int) int {
+	for n := i + 1; n < len(g.all); n++ {
+		if g.all[n].Source.Key == g.all[i].Source.Key {
+			return n
+		}
+	}
+	return -1
 }
 
 // Anchored tells whether the grouping of everything that starts at or after t

@@ -1,4 +1,4 @@
-package backup_test
+package backup
 
 import (
 	"fmt"
@@ -8,14 +8,12 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
-
-	"covebridge/bridge/backup"
 )
 
 var (
-	day    = time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)
-	device = backup.Device{Product: "cove", ID: "1234567", Name: "srv01_ab12c"}
-	rules  = backup.Rules{Window: 10 * time.Minute}
+	monday = time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)
+	device = Device{Product: "cove", ID: "1234567", Name: "srv01_ab12c"}
+	rules  = Rules{Window: 10 * time.Minute}
 )
 
 // at reads "10:05" as a time of the day.
@@ -24,33 +22,34 @@ func at(clock string) time.Time {
 	if err != nil {
 		panic(err)
 	}
-	return day.Add(time.Duration(t.Hour())*time.Hour + time.Duration(t.Minute())*time.Minute)
+	return monday.Add(time.Duration(t.Hour())*time.Hour + time.Duration(t.Minute())*time.Minute)
 }
 
 // parse reads sessions such as "F 10:00-10:30 Failed" and "S 10:00-". A word
 // behind "@" is the run it went out in; "~" marks a start nobody knows.
-func parse(t *testing.T, lines string) (sessions []backup.Session) {
+func parse(t testing.TB, lines string) (sessions []Known) {
 	t.Helper()
 	for i, line := range strings.Split(strings.TrimSpace(lines), "\n") {
 		words := strings.Fields(line)
 		start, end, _ := strings.Cut(words[1], "-")
-		s := backup.Session{
-			Row: int64(i + 1), ID: fmt.Sprint(i + 1), State: backup.Ended, Start: at(strings.TrimPrefix(start, "~")),
-			Source: backup.DataSource{Key: words[0], Name: words[0]}, Approx: strings.HasPrefix(start, "~"),
-		}
+		s := Known{Session: Session{
+			ID: fmt.Sprint(i + 1), State: Ended, Start: at(strings.TrimPrefix(start, "~")),
+			Source: DataSource{Key: words[0], Name: words[0]}, Approx: strings.HasPrefix(start, "~"),
+		}}
 		if end == "" {
-			s.State = backup.Running
+			s.State = Running
 		} else {
 			s.End = at(end)
+			s.Done = s.End
 		}
 		for _, w := range words[2:] {
 			switch {
 			case strings.HasPrefix(w, "@"):
 				s.Run = w[1:]
 			case w == "Restarted":
-				s.State = backup.Restarted
+				s.State = Restarted
 			default:
-				status, err := backup.ParseStatus(w)
+				status, err := ParseStatus(w)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -62,19 +61,25 @@ func parse(t *testing.T, lines string) (sessions []backup.Session) {
 	return sessions
 }
 
+func groupsOf(d Device, sessions []Known, rules Rules, now time.Time) []group {
+	sorted := slices.Clone(sessions)
+	sortKnown(sorted)
+	return groupSessions(d, sorted, rules, now)
+}
+
 // show writes a group as "F S 10:00-10:30 Failed ready".
-func show(g backup.Group) string {
+func show(g group) string {
 	var b strings.Builder
 	for _, s := range g.Sessions {
 		b.WriteString(s.Source.Key + " ")
 	}
 	fmt.Fprintf(&b, "%s-%s %s", g.Start.Format("15:04"), g.End.Format("15:04"), g.Status)
 	switch {
-	case g.Sent:
+	case g.sent:
 		b.WriteString(" sent")
-	case g.Open == "":
+	case g.ready:
 		b.WriteString(" ready")
-	case g.Unfinished():
+	case g.open:
 		b.WriteString(" unfinished")
 	default:
 		b.WriteString(" waits")
@@ -94,7 +99,6 @@ func TestGroups(t *testing.T) {
 		{"a newer run closes the one before", "F 10:00-10:30 Failed\nF 10:38-", "10:39", "F 10:00-10:30 Failed ready\nF 10:38-10:38 Success unfinished"},
 		{"restarted is replaced", "F 10:00-10:05 Restarted Warning\nF 10:10-10:30", "10:41", "F 10:10-10:30 Success ready"},
 		{"restarted waits for the next", "F 10:00-10:05 Restarted", "11:00", "F 10:00-10:05 Success unfinished"},
-		{"restarted too long ago stays", "F 10:00-10:05 Restarted\nF 12:00-12:30", "12:41", "F 10:00-10:05 Warning ready\nF 12:00-12:30 Success ready"},
 		{"a chain of restarts", "F 10:00-10:05 Restarted\nF 10:06-10:07 Restarted\nF 10:08-10:30 Warning", "10:41", "F 10:08-10:30 Warning ready"},
 		{"too late for its run", "F 10:00-10:30 @a\nS 10:00-10:20", "11:00", "F 10:00-10:30 Success sent\nS 10:00-10:20 Success ready"},
 		{"a late one opens nothing", "F 10:00-10:30 @a\nS 10:00-10:20\nQ 10:05-10:25", "11:00", "F 10:00-10:30 Success sent\nS 10:00-10:20 Success ready\nQ 10:05-10:25 Success ready"},
@@ -104,12 +108,12 @@ func TestGroups(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			var sessions []backup.Session
+			var sessions []Known
 			if tt.sessions != "" {
 				sessions = parse(t, tt.sessions)
 			}
 			var got []string
-			for _, g := range backup.Groups(device, sessions, rules, at(tt.at)) {
+			for _, g := range groupsOf(device, sessions, rules, at(tt.at)) {
 				got = append(got, show(g))
 			}
 			if s := strings.Join(got, "\n"); s != tt.want {
@@ -120,8 +124,8 @@ func TestGroups(t *testing.T) {
 }
 
 func TestGroupsBySource(t *testing.T) {
-	groups := backup.Groups(device, parse(t, "F 10:00-10:30\nS 10:00-10:20"), backup.Rules{BySource: true}, at("10:31"))
-	if len(groups) != 2 || groups[0].ID == groups[1].ID || groups[0].Open != "" {
+	groups := groupsOf(device, parse(t, "F 10:00-10:30\nS 10:00-10:20"), Rules{BySource: true}, at("10:31"))
+	if len(groups) != 2 || groups[0].ID == groups[1].ID || !groups[0].ready {
 		t.Fatalf("want two ready runs with names of their own, got %+v", groups)
 	}
 	if want := "cove-1234567-F-20261123T100000Z"; groups[0].ID != want {
@@ -132,60 +136,57 @@ func TestGroupsBySource(t *testing.T) {
 // A session that comes too late makes a run with a name of its own, though it
 // started in the same second as the run it would have joined.
 func TestLateIdentity(t *testing.T) {
-	first := backup.Groups(device, parse(t, "F 10:00-10:30"), rules, at("10:41"))[0]
+	first := groupsOf(device, parse(t, "F 10:00-10:30"), rules, at("10:41"))[0]
 	sessions := parse(t, "F 10:00-10:30\nS 10:00-10:20")
 	sessions[0].Run = first.ID
-	late := backup.Groups(device, sessions, rules, at("11:00"))[1]
+	late := groupsOf(device, sessions, rules, at("11:00"))[1]
 	if late.ID == first.ID {
 		t.Fatalf("both runs are called %s", late.ID)
 	}
 }
 
 func TestOverdue(t *testing.T) {
-	g := backup.Groups(device, parse(t, "F 10:00-\nS 10:00-10:20 Failed"), rules, at("23:00"))[0]
-	r := g.Overdue(12*time.Hour, at("23:00"))
-	if r.Kind != backup.Overdue || r.Status != backup.Warning || r.ID == g.ID || !r.End.Equal(at("23:00")) {
+	g := groupsOf(device, parse(t, "F 10:00-\nS 10:00-10:20 Failed"), rules, at("23:00"))[0]
+	r := g.overdue(12*time.Hour, at("23:00"))
+	if r.Kind != Overdue || r.Status != Warning || r.ID == g.ID || !r.End.Equal(at("23:00")) {
 		t.Errorf("got %+v", r)
 	}
 }
 
 // history draws the sessions of one device over a day: each data source runs
 // one session after the other.
-func history(t *rapid.T) (sessions []backup.Session) {
+func history(t *rapid.T) (sessions []Known) {
 	for _, key := range []string{"F", "S", "Q"} {
-		clock := day
+		clock := monday
 		for range rapid.IntRange(0, 8).Draw(t, "sessions of "+key) {
 			start := clock.Add(time.Duration(rapid.IntRange(1, 90).Draw(t, "gap")) * time.Minute)
 			end := start.Add(time.Duration(rapid.IntRange(0, 60).Draw(t, "length")) * time.Minute)
-			sessions = append(sessions, backup.Session{
-				ID: fmt.Sprint(key, len(sessions)), Source: backup.DataSource{Key: key, Name: key}, State: backup.Ended, Start: start, End: end,
-				Status: backup.Status(rapid.IntRange(0, 2).Draw(t, "status")),
-			})
+			sessions = append(sessions, Known{Done: end, Session: Session{
+				ID: fmt.Sprint(key, len(sessions)), Source: DataSource{Key: key, Name: key}, State: Ended, Start: start, End: end,
+				Status: Status(rapid.IntRange(0, 2).Draw(t, "status")),
+			}})
 			clock = end
 		}
 	}
-	backup.SortSessions(sessions)
-	for i := range sessions {
-		sessions[i].Row = int64(i + 1)
-	}
+	sortKnown(sessions)
 	return sessions
 }
 
 // seenAt gives the sessions as a poll at that time shows them.
-func seenAt(sessions []backup.Session, now time.Time) (seen []backup.Session) {
+func seenAt(sessions []Known, now time.Time) (seen []Known) {
 	for _, s := range sessions {
 		if s.Start.After(now) {
 			continue
 		}
 		if s.End.After(now) {
-			s.State, s.Status, s.End = backup.Running, 0, time.Time{}
+			s.State, s.Status, s.End = Running, 0, time.Time{}
 		}
 		seen = append(seen, s)
 	}
 	return seen
 }
 
-func names(groups []backup.Group) (names []string) {
+func names(groups []group) (names []string) {
 	for _, g := range groups {
 		name := g.ID
 		for _, s := range g.Sessions {
@@ -201,17 +202,17 @@ func names(groups []backup.Group) (names []string) {
 func TestGroupsDoNotDependOnPolls(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		sessions := history(t)
-		end := day.AddDate(0, 0, 3)
-		want := names(backup.Groups(device, sessions, rules, end))
+		end := monday.AddDate(0, 0, 3)
+		want := names(groupsOf(device, sessions, rules, end))
 		run := map[string]string{}
-		var sent []backup.Group
-		for now := day; now.Before(end); {
+		var sent []group
+		for now := monday; now.Before(end); {
 			seen := seenAt(sessions, now)
 			for i := range seen {
 				seen[i].Run = run[seen[i].ID]
 			}
-			for _, g := range backup.Groups(device, seen, rules, now) {
-				if g.Sent || g.Open != "" {
+			for _, g := range groupsOf(device, seen, rules, now) {
+				if !g.ready {
 					continue
 				}
 				sent = append(sent, g)
@@ -220,7 +221,7 @@ func TestGroupsDoNotDependOnPolls(t *testing.T) {
 				}
 			}
 			now = now.Add(time.Duration(rapid.IntRange(1, 400).Draw(t, "poll after")) * time.Minute)
-			if now.After(day.AddDate(0, 0, 1)) {
+			if now.After(monday.AddDate(0, 0, 1)) {
 				now = now.Add(24 * time.Hour)
 			}
 		}
@@ -237,16 +238,16 @@ func TestEverySessionIsInOneRun(t *testing.T) {
 		run, ids := map[string]string{}, map[string]bool{}
 		late := rapid.SliceOfN(rapid.IntRange(0, 3), len(sessions), len(sessions)).Draw(t, "late by polls")
 		for poll := range 5 {
-			now := day.Add(time.Duration(poll+1) * 20 * time.Hour)
-			var seen []backup.Session
+			now := monday.Add(time.Duration(poll+1) * 20 * time.Hour)
+			var seen []Known
 			for i, s := range seenAt(sessions, now) {
 				if late[i] <= poll {
 					s.Run = run[s.ID]
 					seen = append(seen, s)
 				}
 			}
-			for _, g := range backup.Groups(device, seen, rules, now) {
-				if g.Sent || g.Open != "" {
+			for _, g := range groupsOf(device, seen, rules, now) {
+				if !g.ready {
 					continue
 				}
 				if ids[g.ID] {
@@ -280,7 +281,11 @@ func TestAnchored(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := backup.Anchored(parse(t, tt.sessions), rules.Window, at(tt.t)); got != tt.want {
+			var sessions []Session
+			for _, k := range parse(t, tt.sessions) {
+				sessions = append(sessions, k.Session)
+			}
+			if got := Anchored(sessions, rules.Window, at(tt.t)); got != tt.want {
 				t.Errorf("got %v", got)
 			}
 		})

@@ -1,0 +1,53 @@
+package backup
+
+import (
+	"cmp"
+	"slices"
+	"time"
+)
+
+// Known is a session as the journal remembers it.
+type Known struct {
+	Session
+	Run string `json:"run,omitempty"` // identity of the run that it went out in; empty: still open
+	Old bool   `json:"old,omitempty"` // it had ended before the baseline when the device was first seen
+	// Begun and Done are when it began and ended by our own clock, as near as is
+	// known: what the device tells lies between two looks of ours, or its clock is off.
+	Begun time.Time `json:"begun,omitzero"`
+	Done  time.Time `json:"done,omitzero"`
+	// Passed: a newer session of its data source had begun, while it was still
+	// listed as running.
+	Passed bool `json:"passed,omitempty"`
+}
+
+// listed tells whether the history has it, not statistics alone.
+func (k Known) listed() bool { return k.ID != "" }
+
+// noResult is what is said of a session that will never tell its result.
+const noResult = "no result was told"
+
+// giveUp ends a session that will never tell its result.
+func (k *Known) giveUp(end, now time.Time) {
+	k.State, k.Status, k.Result, k.End, k.Done = Ended, Warning, noResult, end, now
+	if k.End.Before(k.Start) {
+		k.End = k.Start
+	}
+}
+
+// lag is by how much later than it happened something may be told of.
+const lag = time.Hour
+
+// between takes a time that a device told for our own clock's, if it lies
+// between our last look and this one, as it must; else the device's clock is
+// off, or it was told of late, and this look is the careful guess: nothing is
+// then taken for over, overdue or silent too early.
+func between(told, last, now time.Time) time.Time {
+	if told.After(now) || told.Before(last.Add(-lag)) {
+		return now
+	}
+	return told
+}
+
+func sortKnown(all []Known) {
+	slices.SortStableFunc(all, func(a, b Known) int { return cmp.Or(byStart(a.Session, b.Session), a.Told.Compare(b.Told)) })
+}

@@ -1,0 +1,83 @@
+package backup
+
+import (
+	"time"
+)
+
+// Statistics tell the end of the newest session of each data source, the
+// history lists sessions; the two may be minutes apart, and whether what
+// statistics tell is an end or a start is not settled. What follows decides
+// which listed session a told one is.
+const (
+	// apart is how far the two may be from each other.
+	apart = 10 * time.Minute
+	// otherStatus is what another result weighs, in time.
+	otherStatus = 5 * time.Minute
+	// near is how close they must be for the match to be taken without another look.
+	near = 5 * time.Second
+)
+
+// distance is how far a told session is from a listed one, taking what was told
+// for its end or for its start, whichever fits better; ok: it may be the same.
+func distance(told, listed Session) (d time.Duration, ok bool) {
+	took := told.End.Sub(told.Start)
+	if told.Approx || told.End.IsZero() || listed.Approx {
+		d = min(told.Told.Sub(listed.End).Abs(), told.Told.Sub(listed.Start).Abs())
+	} else {
+		asEnd := (told.Told.Sub(listed.End).Abs() + told.Told.Add(-took).Sub(listed.Start).Abs()) / 2
+		asStart := (told.Told.Sub(listed.Start).Abs() + told.Told.Add(took).Sub(listed.End).Abs()) / 2
+		d = min(asEnd, asStart)
+	}
+	if d > apart {
+		return d, false
+	}
+	if told.Status != listed.Status || told.State != listed.State {
+		d += otherStatus
+	}
+	return d, true
+}
+
+// matchListed finds for each of the told sessions the listed one that it is,
+// both in their order, so that no session ever stands for two: as many as
+// possible, and of those ways the one with the least distance over all. -1: none.
+func matchListed(told, listed []Session) []int {
+	type cell struct {
+		matched int
+		cost    time.Duration
+	}
+	better := func(a, b cell) bool { return a.matched > b.matched || a.matched == b.matched && a.cost < b.cost }
+	best := make([][]cell, len(told)+1) // best[i][j]: of told from i and listed from j on
+	for i := range best {
+		best[i] = make([]cell, len(listed)+1)
+	}
+	take := func(i, j int) (cell, bool) {
+		d, ok := distance(told[i], listed[j])
+		rest := best[i+1][j+1]
+		return cell{rest.matched + 1, rest.cost + d}, ok
+	}
+	for i := len(told) - 1; i >= 0; i-- {
+		for j := len(listed) - 1; j >= 0; j-- {
+			best[i][j] = best[i+1][j]
+			if better(best[i][j+1], best[i][j]) {
+				best[i][j] = best[i][j+1]
+			}
+			if c, ok := take(i, j); ok && better(c, best[i][j]) {
+				best[i][j] = c
+			}
+		}
+	}
+	match := make([]int, len(told))
+	j := 0
+	for i := range told {
+		match[i] = -1
+		for j < len(listed) && best[i][j] != best[i+1][j] {
+			c, ok := take(i, j)
+			j++
+			if ok && c == best[i][j-1] {
+				match[i] = j - 1
+				break
+			}
+		}
+	}
+	return match
+}

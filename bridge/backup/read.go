@@ -1,0 +1,162 @@
+package backup
+
+import (
+	"slices"
+	"time"
+)
+
+const (
+	day = 24 * time.Hour
+	// surroundings is how far before the baseline the history is read at first
+	// sight, so that no run is cut in two.
+	surroundings = day
+	// backJump is how far back of a told session the history is read where the
+	// device's clock was put back.
+	backJump = 7 * day
+	// farBack is how far before the newest known session an unfinished one is
+	// read with the others; one further back is asked for by itself.
+	farBack = 7 * day
+	// toldBack is how far back of the newest known session those are looked for that
+	// statistics alone told of.
+	toldBack = 2 * day
+	// orphaned is after how long a silence a device, when first seen, is taken
+	// for one that nobody uses any more.
+	orphaned = 14 * day
+)
+
+// Reading says which part of a history is wanted, in the sessions' own time.
+type Reading struct {
+	Needed bool
+	Since  time.Time   // all that started at or after
+	Single []time.Time // and those that started at these very moments
+}
+
+// ReadFrom says how much of the history has to be read, given what statistics
+// show (nil: nothing new). No clock has a say in it but at first sight: it is
+// read back to sessions that are known and final. known: the device was looked
+// at before; baseline as in Look.
+func (j *Journal) ReadFrom(snap *Snapshot, baseline, now time.Time) Reading {
+	if j.First.IsZero() {
+		return j.firstReading(snap, baseline)
+	}
+	r := Reading{Needed: snap != nil || j.Again || len(j.Pending) > 0 || j.NoHistory != "" && !now.Before(j.RetryAt)}
+	if !r.Needed {
+		return r
+	}
+	since := func(t time.Time) {
+		if r.Since.IsZero() || t.Before(r.Since) {
+			r.Since = t
+		}
+	}
+	var newest time.Time
+	for _, k := range j.Sessions {
+		if k.State != Running && k.Start.After(newest) && (k.listed() || j.NoHistory == "") {
+			newest = k.Start
+		}
+	}
+	if newest.IsZero() {
+		newest = j.Floor
+	}
+	since(newest)
+	for _, k := range j.Sessions {
+		age := newest.Sub(k.Start)
+		switch {
+		case k.State != Running && k.listed(): // final
+		case !k.listed() && (k.Old || age > keepTold || age > toldBack && j.NoHistory == ""): // found by now, or never
+		case k.State == Running && j.runs(k, snap):
+		case k.State == Running && k.Start.Before(newest.Add(-farBack)):
+			r.Single = append(r.Single, k.Start)
+		default:
+			since(k.Start)
+		}
+	}
+	unheard := slices.Clone(j.Pending)
+	if snap != nil {
+		for _, s := range snap.Sessions {
+			if !s.Told.IsZero() && !slices.ContainsFunc(j.Heard[s.Source.Key], s.Told.Equal) {
+				unheard = append(unheard, Pending{Known: Known{Session: s}})
+			}
+		}
+	}
+	for _, p := range unheard {
+		if p.Start.Before(newest) { // listed late, or the device's clock was put back
+			since(p.Start.Add(-day))
+			if p.Start.Before(newest.Add(-day)) {
+				since(p.Start.Add(-backJump))
+			}
+		}
+	}
+	return r
+}
+
+// firstReading is that of a device that was never looked at: nothing where all
+// that statistics tell of ended before the baseline.
+func (j *Journal) firstReading(snap *Snapshot, baseline time.Time) Reading {
+	r := Reading{Since: baseline.Add(-surroundings)}
+	if snap != nil {
+		r.Needed = slices.ContainsFunc(snap.Sessions, func(s Session) bool { return s.State == Running || s.End.After(baseline) })
+	}
+	return r
+}
+
+// runs tells whether statistics say that the session still runs.
+func (j *Journal) runs(k Known, snap *Snapshot) bool {
+	if snap == nil {
+		return slices.ContainsFunc(j.Running, func(r Known) bool { return r.Source.Key == k.Source.Key })
+	}
+	return slices.ContainsFunc(snap.Sessions, func(s Session) bool { return s.Source.Key == k.Source.Key && s.State == Running })
+}
+
+const (
+	keep       = 3 * day  // of sessions that went out, before the newest
+	keepTenant = 10 * day // of Microsoft 365, which lists some a week late
+	keepTold   = 14 * day // of those that statistics alone told of
+	keepMost   = 300
+	keepSource = 3 // of each data source, however old
+	keepPast   = 50
+)
+
+// trim forgets sessions that no look needs any more. A listed one that is
+// older than those remembered is not taken for new.
+func (j *Journal) trim() {
+	span := time.Duration(keep)
+	if j.Device.Type == Microsoft365 {
+		span = keepTenant
+	}
+	var newest time.Time
+	for _, k := range j.Sessions {
+		if k.Start.After(newest) {
+			newest = k.Start
+		}
+	}
+	left := map[string]int{}
+	drop := make([]bool, len(j.Sessions))
+	for i, k := range slices.Backward(j.Sessions) {
+		left[k.Source.Key]++
+		age := newest.Sub(k.Start)
+		recent := age <= span || !k.listed() && age <= keepTold
+		drop[i] = k.Run != "" && left[k.Source.Key] > keepSource && (!recent || len(j.Sessions)-i > keepMost)
+		if drop[i] && !k.Start.Before(j.Floor) {
+			j.Floor = k.Start.Add(time.Second)
+		}
+	}
+	i := -1
+	j.Sessions = slices.DeleteFunc(j.Sessions, func(Known) bool { i++; return drop[i] })
+	for key := range j.Heard {
+		if left[key] == 0 && len(j.Heard[key]) > 1 {
+			j.Heard[key] = j.Heard[key][len(j.Heard[key])-1:]
+		}
+	}
+}
+
+// lastEnd is when the device last finished a session; where it never did, when
+// it was set up; zero: neither is known.
+func (j *Journal) lastEnd() (end time.Time) {
+	end = j.Device.Created
+	for _, k := range j.Sessions {
+		if k.Finished() && k.End.After(end) {
+			end = k.End
+		}
+	}
+	return end
+}

@@ -1,0 +1,232 @@
+package backup
+
+import (
+	"cmp"
+	"slices"
+	"time"
+)
+
+// candidates are all sessions that make runs: those remembered, and those that
+// statistics alone know of, which have no end yet. from counts the former.
+func (j *Journal) candidates() (all []Known, from []int) {
+	for i, k := range j.Sessions {
+		all, from = append(all, k), append(from, i)
+	}
+	waiting := slices.Clone(j.Running)
+	for _, p := range j.Pending { // its row will tell the rest
+		p.State, p.Status, p.End, p.Approx = Running, Success, time.Time{}, true
+		waiting = append(waiting, p.Known)
+	}
+	for _, k := range waiting {
+		if !slices.ContainsFunc(all, func(o Known) bool { return o.State == Running && o.Source.Key == k.Source.Key }) {
+			all, from = append(all, k), append(from, -1)
+		}
+	}
+	order := make([]int, len(all))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Or(byStart(all[a].Session, all[b].Session), a-b) })
+	sorted, origin := make([]Known, len(all)), make([]int, len(all))
+	for i, o := range order {
+		sorted[i], origin[i] = all[o], from[o]
+	}
+	return sorted, origin
+}
+
+// groups puts the sessions into runs. Those of data sources that are filtered
+// out make runs of their own, so that they neither delay nor colour the others.
+func (j *Journal) groups(rules Rules, now time.Time) []group {
+	all, origin := j.candidates()
+	var groups []group
+	for _, apart := range []bool{false, true} {
+		var some []Known
+		var from []int
+		for i, k := range all {
+			if (rules.Apart != nil && rules.Apart(k.Source)) == apart {
+				some, from = append(some, k), append(from, origin[i])
+			}
+		}
+		r := rules
+		r.BySource = r.BySource || apart
+		part := groupSessions(j.Device, some, r, now)
+		for i := range part {
+			for m := range part[i].members {
+				part[i].members[m] = from[part[i].members[m]]
+			}
+			for m := range part[i].gone {
+				part[i].gone[m] = from[part[i].gone[m]]
+			}
+		}
+		groups = append(groups, part...)
+	}
+	return groups
+}
+
+// Candidate is a run that is to go out.
+type Candidate struct {
+	Run
+	Old   bool // all of it had ended before the baseline when the device was first seen
+	Doubt bool // it began before the device was first seen: another ledger may have sent it
+
+	members []int
+}
+
+// Ready gives the runs that are to go out now, in the order of their ends, and
+// those that are to be told of as overdue or silent.
+func (j *Journal) Ready(o Look, rules Rules) (ready []Candidate) {
+	for _, g := range j.groups(rules, o.Now) {
+		c := Candidate{Run: g.Run, Old: g.old, Doubt: !g.begun.After(j.First), members: append(slices.Clone(g.members), g.gone...)}
+		switch {
+		case g.sent: // what a session that went out took the place of is told of, too
+			j.mark(g.gone, g.ID)
+		case g.ready:
+			ready = append(ready, c)
+		case g.open && rules.MaxWait > 0 && o.Sure.Sub(g.begun) >= rules.MaxWait:
+			c.Run, c.members = g.overdue(rules.MaxWait, o.Sure), nil
+			if !slices.Contains(j.Overdue, c.ID) {
+				ready = append(ready, c)
+			}
+		}
+	}
+	slices.SortStableFunc(ready, func(a, b Candidate) int { return cmp.Or(a.End.Compare(b.End), cmp.Compare(a.ID, b.ID)) })
+	if c, ok := j.silent(o, rules); ok {
+		ready = append(ready, c)
+	}
+	return ready
+}
+
+func (j *Journal) mark(members []int, run string) {
+	for _, m := range members {
+		if m >= 0 && j.Sessions[m].Run == "" {
+			j.Sessions[m].Run = run
+		}
+	}
+}
+
+// Sent notes that a run is in the outbox, or was decided not to be sent.
+func (j *Journal) Sent(c Candidate) {
+	switch c.Kind {
+	case Whole:
+		j.mark(c.members, c.ID)
+		p := Past{Start: c.Start, Status: c.Status, UsedStorage: c.Device.UsedStorage}
+		if c.Source != nil {
+			p.Source = c.Source.Key
+		}
+		j.Past = append(j.Past, p)
+		slices.SortStableFunc(j.Past, func(a, b Past) int { return a.Start.Compare(b.Start) })
+		j.Past = j.Past[max(0, len(j.Past)-keepPast):]
+	case Overdue:
+		j.Overdue = append(j.Overdue, c.ID)
+		j.Overdue = j.Overdue[max(0, len(j.Overdue)-20):]
+	default:
+		j.Silence = Told{Since: c.Start, Kind: c.Kind}
+	}
+	if j.Waits.Run == c.ID {
+		j.Waits = Waits{}
+	}
+}
+
+// Wait tells whether a run whose error texts can't be read now is to wait for
+// the next poll; it does so for two polls.
+func (j *Journal) Wait(c Candidate) bool {
+	if j.Waits.Run != c.ID {
+		j.Waits = Waits{Run: c.ID}
+	}
+	j.Waits.Polls++
+	return j.Waits.Polls <= 2
+}
+
+// quietSince is when the device last finished a session by our own clock, or
+// when it was first seen, if that was later.
+func (j *Journal) quietSince() time.Time {
+	since := j.First
+	for _, k := range j.Sessions {
+		if k.Finished() && k.Done.After(since) {
+			since = k.Done
+		}
+	}
+	return since
+}
+
+// silent gives the mail about a device that has not finished a session for
+// longer than its type's limit, and one more, as Failed, at three times the
+// limit: each once for a period of silence, which a new session ends.
+func (j *Journal) silent(o Look, rules Rules) (c Candidate, ok bool) {
+	limit := rules.Silence[j.Device.Type]
+	quiet := o.Sure.Sub(j.quietSince())
+	if limit == 0 || j.Orphan || !j.Missing.IsZero() || !o.Shown || quiet < limit {
+		return c, false
+	}
+	c.Run = Run{Kind: Silence, Device: j.Device, Status: Warning, Start: j.lastEnd(), End: o.Sure, Limit: limit}
+	if quiet >= 3*limit {
+		c.Kind, c.Status = LongSilence, Failed
+	}
+	if c.Start.IsZero() {
+		c.Start = j.First
+	}
+	if j.Silence.Since.Equal(c.Start) && (j.Silence.Kind == c.Kind || j.Silence.Kind == LongSilence) {
+		return c, false
+	}
+	c.ID = Identity(j.Device, nil, c.Start, c.Kind)
+	c.Doubt = c.Start.Before(j.First)
+	last := map[string]bool{}
+	for _, k := range slices.Backward(j.Sessions) {
+		if k.Finished() && !last[k.Source.Key] {
+			last[k.Source.Key] = true
+			c.Last = append(c.Last, k.Session)
+		}
+	}
+	SortSessions(c.Last)
+	return c, true
+}
+
+// Due is when the device is to be looked at again whether or not anything
+// changes; zero: never.
+func (j *Journal) Due(o Look, rules Rules) (due time.Time) {
+	at := func(t time.Time) {
+		if due.IsZero() || t.Before(due) {
+			due = t
+		}
+	}
+	open := false
+	for _, g := range j.groups(rules, o.Now) {
+		switch {
+		case g.sent:
+		case g.open:
+			open = true
+			if rules.MaxWait > 0 && !slices.Contains(j.Overdue, g.identity(Overdue)) {
+				at(g.begun.Add(rules.MaxWait))
+			}
+		case g.ready:
+			at(o.Sure)
+		default:
+			open = true
+			at(g.done.Add(rules.Window + time.Second))
+		}
+	}
+	for _, k := range j.Sessions {
+		if k.State == Restarted && k.Run == "" {
+			at(k.Done.Add(rules.Window))
+		}
+	}
+	if j.Again || len(j.Pending) > 0 {
+		at(o.Sure)
+	}
+	if j.NoHistory != "" {
+		at(j.RetryAt)
+	}
+	if !j.Missing.IsZero() && open {
+		at(j.Missing.Add(max(rules.MaxWait, time.Hour)))
+	}
+	if limit := rules.Silence[j.Device.Type]; limit > 0 && !j.Orphan && j.Missing.IsZero() {
+		quiet := j.quietSince()
+		switch {
+		case !j.Silence.Since.Equal(j.lastEnd()) || j.Silence.Kind == "":
+			at(quiet.Add(limit))
+		case j.Silence.Kind == Silence:
+			at(quiet.Add(3 * limit))
+		}
+	}
+	return due
+}

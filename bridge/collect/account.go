@@ -1,0 +1,85 @@
+package collect
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+// progress is how far the reading of an account got. It is one small value in
+// the ledger, written once a poll. Times are by the sure clock but for the last two.
+type progress struct {
+	Began time.Time `json:"began,omitzero"` // the first poll, if only in vain
+	Whole time.Time `json:"whole,omitzero"` // when all devices were last read, by a sweep
+	Read  time.Time `json:"read,omitzero"`  // when all that had changed was last read, by a sweep or not
+
+	Sure    time.Time `json:"sure,omitzero"`    // as of the last poll
+	Local   time.Time `json:"local,omitzero"`   // our own clock then
+	Product time.Time `json:"product,omitzero"` // the product's clock then
+}
+
+// disagree is how far two clocks that are both right may be apart.
+const disagree = 15 * time.Minute
+
+// tick gives the time that waiting is measured by, and moves it on: the earlier
+// of our clock and the product's, as long as they agree. Where they don't, one
+// of them is wrong, and only so much time has passed as both of them say: a
+// clock that jumps mails nothing too early.
+func (p *progress) tick(local, product time.Time) time.Time {
+	sure := product
+	if local.Before(product) {
+		sure = local
+	}
+	if !p.Sure.IsZero() && product.Sub(local).Abs() > disagree {
+		passed := min(max(local.Sub(p.Local), 0), max(product.Sub(p.Product), 0))
+		sure = p.Sure.Add(passed)
+	}
+	p.Sure, p.Local, p.Product = sure, local, product
+	return sure
+}
+
+// changes says how far back changed devices have to be asked for, given the
+// progress at the last poll; all: so far that every device has to be read.
+func (p *progress) changes(last progress) (since time.Duration, all bool) {
+	if last.Read.IsZero() {
+		return 0, true
+	}
+	passed := max(p.Local.Sub(last.Local), p.Product.Sub(last.Product), p.Sure.Sub(last.Read))
+	return passed + overlap, passed < 0 || passed > longest
+}
+
+// known is up to when all devices of the account were read, or else when it was
+// first polled: a device that is new now has no news from before.
+func (p *progress) known() time.Time {
+	if p.Whole.IsZero() {
+		return p.Began
+	}
+	return p.Whole
+}
+
+func (c *Collector) loadProgress(ctx context.Context, account string) (p progress, err error) {
+	text, err := c.Journals.Value(ctx, "account "+account)
+	if err != nil {
+		return p, err
+	}
+	if text == "" { // a ledger of the first edition tells it in another way
+		old, err := c.Journals.Value(ctx, "sweep "+account+" 0")
+		if t, ok := time.Parse(time.RFC3339, old); ok == nil {
+			p.Began, p.Whole = t, t
+		}
+		return p, err
+	}
+	if err := json.Unmarshal([]byte(text), &p); err != nil {
+		return p, fmt.Errorf("progress of account %s: %w", account, err)
+	}
+	return p, nil
+}
+
+func (c *Collector) saveProgress(ctx context.Context, account string, p progress) error {
+	text, err := json.Marshal(p)
+	if err != nil {
+		return err
+	}
+	return c.Journals.SetValue(ctx, "account "+account, string(text))
+}

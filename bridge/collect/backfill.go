@@ -1,0 +1,144 @@
+package collect
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"covebridge/bridge/backup"
+)
+
+// Span says which runs a backfill sends: those that ended in [Since, Until),
+// of the customers and devices that the globs let through.
+type Span struct {
+	Since, Until       time.Time // Until zero: up to now
+	Customers, Devices Globs
+	DryRun             bool // count, but record and send nothing
+}
+
+// Progress is told of as a backfill goes on.
+type Progress struct {
+	Device      string
+	Done, Total int // devices
+	Runs        int // runs queued so far
+}
+
+// Backfill queues the runs of a span that were never sent, for all accounts.
+// What it did is in the ledger, device by device, so that it can be stopped and
+// begun again; what was queued before stays queued once.
+func (c *Collector) Backfill(ctx context.Context, span Span, report func(Progress)) (runs int, err error) {
+	var broken []error
+	for _, src := range c.Sources {
+		if !span.DryRun { // what is new goes its ordinary way first
+			if _, err := c.Poll(ctx, src, true, false); err != nil {
+				broken = append(broken, err)
+				continue
+			}
+		}
+		var found []backup.Device
+		err := src.Devices(ctx, backup.Selection{}, func(r backup.Row) error {
+			d := r.Snapshot().Device
+			if d.Name != "" && span.Customers.stop(d.Customer) == "" && span.Devices.stop(d.Name, d.Alias) == "" {
+				found = append(found, d)
+			}
+			return ctx.Err()
+		})
+		if err != nil {
+			broken = append(broken, fmt.Errorf("read the devices of %s: %w", src.Name(), err))
+		}
+		for i, d := range found {
+			n, err := c.backfill(ctx, src, d, span)
+			if ctx.Err() != nil {
+				return runs, ctx.Err()
+			}
+			if err != nil {
+				broken = append(broken, fmt.Errorf("device %s: %w", d.Name, err))
+			}
+			runs += n
+			report(Progress{Device: d.Name, Done: i + 1, Total: len(found), Runs: runs})
+		}
+	}
+	return runs, errors.Join(broken...)
+}
+
+// backfill queues the runs of one device.
+func (c *Collector) backfill(ctx context.Context, src Source, d backup.Device, span Span) (n int, err error) {
+	var history []backup.Session
+	for _, back := range []time.Duration{24 * time.Hour, 4 * 24 * time.Hour} { // until no run is cut in two, within reason
+		if history, err = src.Sessions(ctx, d, span.Since.Add(-back), time.Time{}); err != nil {
+			return 0, err
+		}
+		if backup.Anchored(history, c.Rules.Window, span.Since) {
+			break
+		}
+	}
+	for range retries {
+		record, err := c.Journals.Load(ctx, d.Key())
+		if err != nil {
+			return 0, err
+		}
+		if record.Version > 0 && record.Account != src.Name() {
+			return 0, nil
+		}
+		record.Journal.Device = d
+		step, old, err := c.spanStep(ctx, src, record, history, span)
+		n = len(step.Entries) + len(old)
+		if err != nil || span.DryRun || n == 0 {
+			return n, err
+		}
+		stale, err := c.Journals.Commit(ctx, []backup.Step{step})
+		if err != nil {
+			return 0, err
+		}
+		if len(stale) > 0 {
+			continue
+		}
+		for _, e := range old {
+			if err := c.Journals.Resend(ctx, e); err != nil {
+				return n, err
+			}
+		}
+		c.Queued()
+		return n, nil
+	}
+	return 0, errors.New("other bridges work on it all the time")
+}
+
+// spanStep decides what of a device is to be sent: new runs, and old ones that
+// are on record as not sent.
+func (c *Collector) spanStep(ctx context.Context, src Source, record backup.Record, history []backup.Session, span Span) (step backup.Step, old []backup.Entry, err error) {
+	now := c.Now().UTC().Round(0)
+	j := record.Journal.Clone()
+	s := sight{look: &backup.Look{Now: now, Sure: now}}
+	p := &poll{Collector: c, src: src}
+	step = backup.Step{Key: j.Device.Key(), Due: now}
+	for _, run := range j.Span(history, c.Rules, span.Since, span.Until, *s.look) {
+		state, err := c.Journals.State(ctx, run.ID)
+		if err != nil {
+			return step, nil, err
+		}
+		e := p.judge(&run, s.look)
+		if state != "" && state != backup.EntryBaseline || e.State != backup.EntryQueued {
+			continue
+		}
+		e.Account = src.Name()
+		if !span.DryRun {
+			if _, err := p.errorTexts(ctx, &s, &j, &run); err != nil {
+				return step, nil, err
+			}
+			if e.Run = run.Run; c.render(&e) != nil {
+				continue
+			}
+		}
+		j.SentLater(run)
+		if state == backup.EntryBaseline {
+			old = append(old, e)
+		} else {
+			step.Entries = append(step.Entries, e)
+		}
+	}
+	record.Account, record.Journal = src.Name(), j
+	step.Record = record
+	return step, old, nil
+}

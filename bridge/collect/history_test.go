@@ -1,0 +1,350 @@
+package collect_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"covebridge/bridge/backup"
+	"covebridge/bridge/collect"
+)
+
+// Devices whose clocks are hours or days off lose nothing, and nothing false is
+// mailed of them.
+func TestDeviceClocks(t *testing.T) {
+	for _, off := range []time.Duration{-72 * time.Hour, -6 * time.Hour, 6 * time.Hour} {
+		w := newWorld(t, silence)
+		var lines []string
+		for m := 5; m < 60*60; m += 25 { // every 25 minutes for 60 hours
+			lines = append(lines, fmt.Sprintf("Files %d:%02d-%d:%02d", m/60, m%60, (m+3)/60, (m+3)%60))
+		}
+		w.device("1", strings.Join(lines, "\n"))
+		w.offset["1"], w.noSeq = off, off < -6*time.Hour
+		w.until("01:00")
+		w.until("70:00")
+		w.compare(w.at("01:00"))
+		for _, told := range w.told() {
+			if told != "Success srv1" {
+				t.Errorf("clock %s off: %s", off, told)
+			}
+		}
+	}
+}
+
+// A device's clock that is put right, by days in either direction.
+func TestDeviceClockJumps(t *testing.T) {
+	for _, off := range []time.Duration{-72 * time.Hour, 72 * time.Hour} {
+		w := newWorld(t, silence)
+		w.device("1", "Files 01:00-01:05\nFiles 03:00-03:05 Failed\nFiles 05:00-05:05\nFiles 07:00-07:05 Failed\nFiles 09:00-09:05\nFiles 30:00-30:05")
+		w.until("04:00")
+		for i := range w.truth["1"][2:] { // from here on the device tells another time
+			s := &w.truth["1"][2+i]
+			s.Start, s.End = s.Start.Add(off), s.End.Add(off)
+		}
+		w.offset["1"] = 0
+		w.shift = func(s backup.Session) time.Duration {
+			if s.ID > "1-1" {
+				return off
+			}
+			return 0
+		}
+		w.until("40:00")
+		w.compare(epoch.Add(-100 * 24 * time.Hour))
+		if n := len(w.queued()); n != 6 {
+			t.Errorf("clock jumps by %s: %q", off, w.told())
+		}
+	}
+}
+
+// The Date header, or our own clock, is wrong: for one poll, or for long.
+func TestClockJumps(t *testing.T) {
+	for _, whose := range []string{"the product's", "ours"} {
+		for _, off := range []time.Duration{-30 * 24 * time.Hour, -6 * time.Hour, 6 * time.Hour, 30 * 24 * time.Hour} {
+			for _, polls := range []int{1, 30} {
+				t.Run(fmt.Sprint(whose, off, polls), func(t *testing.T) {
+					w := newWorld(t, silence)
+					w.device("1", "Files 01:00-01:30\nSystem 03:40-03:50\nFiles 04:10-04:20 Failed\nFiles 04:40-04:45\nFiles 09:00-09:10\nFiles 40:00-40:10")
+					w.device("2", "Files 01:00-01:30\nBig 03:00-20:00\nFiles 41:00-41:10")
+					w.until("04:00")
+					jump := func(by time.Duration) {
+						if whose == "ours" {
+							w.clock = w.clock.Add(by)
+						} else {
+							w.clockOff += by
+						}
+					}
+					jump(off)
+					for range polls {
+						w.pass(15 * time.Minute)
+						w.poll()
+					}
+					jump(-off)
+					w.until("45:00")
+					w.compare(epoch)
+					for _, e := range w.queued() {
+						if e.Run.Kind != backup.Whole {
+							t.Errorf("a false %s", e.Run.ID)
+						}
+					}
+				})
+			}
+		}
+	}
+}
+
+// Sessions of one data source back to back, statistics a little off the
+// history, and what statistics tell a start or an end.
+func TestBackToBack(t *testing.T) {
+	for _, starts := range []bool{false, true} {
+		for _, skew := range []time.Duration{-2 * time.Minute, -61 * time.Second, -45 * time.Second, 0, 45 * time.Second, 61 * time.Second} {
+			for _, noHistory := range []string{"never", "at times"} {
+				w := newWorld(t, nil)
+				w.skew, w.starts = skew, starts
+				w.device("1", "Files 05:06-10:06 Failed\nFiles 10:07-15:07\nFiles 15:08-15:20 Warning\nFiles 15:21-15:30")
+				for m := 30; m < 20*60; m += 15 {
+					w.noHistory = noHistory == "at times" && (m/15)%3 == 0
+					w.until(fmt.Sprintf("%d:%02d", m/60, m%60))
+				}
+				w.noHistory = false
+				w.until("24:00")
+				if n := len(w.queued()); n != 4 {
+					t.Errorf("starts %v, skew %s, history away %s: %d mails for 4 sessions: %q", starts, skew, noHistory, n, w.mails())
+				}
+			}
+		}
+	}
+}
+
+// A restarted session just before the real one is not taken for it, where what
+// statistics tell is a start.
+func TestRestartedBeforeTheRealOne(t *testing.T) {
+	for _, starts := range []bool{false, true} {
+		w := newWorld(t, nil)
+		w.starts = starts
+		w.device("1", "Files 01:00-01:10\nFiles 05:00-05:00 Restarted\nFiles 05:01-05:40 Failed\nFiles 09:00-09:10")
+		w.until("12:00")
+		w.want("Success srv1", "Failed srv1", "Success srv1")
+	}
+}
+
+// Microsoft 365 lists sessions 20 hours late, behind a restarted one.
+func TestListedTwentyHoursLate(t *testing.T) {
+	w := newWorld(t, nil)
+	w.lookBack = 7 * 24 * time.Hour
+	w.device("1", "Mail 01:00-01:10\nMail 07:00-07:01 Restarted\nMail 07:02-07:20 Warning\nMail 13:00-13:10\nMail 19:00-19:10")
+	w.devices[0].Type = backup.Microsoft365
+	for _, id := range []string{"1-1", "1-2", "1-3"} {
+		w.late[id], w.delay[id] = true, 20*time.Hour
+	}
+	w.until("60:00")
+	w.want("Success srv1", "Warning srv1", "Success srv1", "Success srv1")
+}
+
+// A restarted session that is listed late ends, and does not stay open.
+func TestRestartedLate(t *testing.T) {
+	w := newWorld(t, nil)
+	w.device("1", "Files 01:00-01:05 Restarted\nFiles 01:08-01:30\nFiles 20:00-20:10\nFiles 300:00-300:10")
+	w.until("00:30")
+	w.noHistory = true
+	w.until("02:00")
+	w.noHistory = false
+	w.until("310:00")
+	w.want("Success srv1", "Success srv1", "Success srv1")
+	for _, k := range w.journal("acme-1").Sessions {
+		if k.Run == "" {
+			t.Errorf("still open: %+v", k)
+		}
+	}
+}
+
+// A restarted session that nothing takes the place of is told of.
+func TestRestartedForGood(t *testing.T) {
+	w := newWorld(t, nil)
+	w.device("1", "Files 01:00-01:05 Restarted\nFiles 20:00-20:10")
+	w.until("24:00")
+	w.want("Warning srv1", "Success srv1")
+}
+
+// A run that waits for its error texts is not overtaken by a later one.
+func TestTextsKeepTheOrder(t *testing.T) {
+	w := newWorld(t, nil)
+	w.noErrors = true
+	w.device("1", "Files 01:00-01:02 Failed\nFiles 01:14-01:16")
+	w.until("01:30")
+	w.until("03:00")
+	w.want("Failed srv1", "Success srv1")
+}
+
+// After an outage the runs come in the order of their ends, not of their starts.
+func TestOrderAfterAnOutage(t *testing.T) {
+	w := newWorld(t, nil)
+	w.device("1", "System 01:00-01:10\nFiles 01:05-09:00\nSystem 03:00-03:10 Failed")
+	w.until("00:30")
+	w.jump("12:00")
+	w.want("Failed srv1", "Success srv1")
+}
+
+// A row whose columns are missing renames nothing and changes no type; a device
+// that was never seen with a name waits for it.
+func TestNullRow(t *testing.T) {
+	w := newWorld(t, nil)
+	w.device("1", "Mail 01:00-01:10\nMail 05:00-05:10")
+	w.device("2", "Files 01:00-01:10")
+	w.devices[0].Type = backup.Microsoft365
+	w.null["2"] = true
+	w.until("02:00")
+	w.want("Success srv1")
+	w.null["1"] = true
+	w.until("04:00")
+	w.null["1"] = false
+	w.until("06:00")
+	w.want("Success srv1", "Success srv1")
+	if d := w.queued()[1].Run.Device; d.Type != backup.Microsoft365 || d.Name != "srv1" {
+		t.Errorf("it became %s %q", d.Type, d.Name)
+	}
+	w.null["2"], w.devices[1].Name = false, ""
+	p := w.until("08:00")
+	if len(w.queued()) != 2 || p.Nameless != 1 {
+		t.Errorf("a device without a name: %q, %+v", w.told(), p)
+	}
+	w.names["2"] = "srv2"
+	w.until("09:00")
+	w.want("Success srv1", "Success srv1", "Success srv2")
+}
+
+// A running session of unknown start is not overdue ten minutes in.
+func TestUnknownStart(t *testing.T) {
+	w := newWorld(t, nil)
+	w.vague = true
+	w.device("1", "Mail 01:00-01:30\nMail 73:00-73:30\nMail 80:00-110:00")
+	w.late["1-1"], w.late["1-2"] = true, true
+	w.until("75:00")
+	w.want("Success srv1", "Success srv1")
+	w.until("112:00")
+	w.want("Success srv1", "Success srv1", "Warning srv1 overdue", "Success srv1")
+}
+
+// A session that never ends costs no more with time, and ends when its device
+// is gone or a newer one of its data source begins.
+func TestWedged(t *testing.T) {
+	w := newWorld(t, nil)
+	lines := []string{"Stuck 00:45-90000:00"}
+	for h := 1; h < 24*40; h++ {
+		lines = append(lines, fmt.Sprintf("Files %d:00-%d:10", h, h))
+	}
+	w.device("1", strings.Join(lines, "\n"))
+	w.until("48:00")
+	rows := func(from, to string) int {
+		w.until(from)
+		w.listed = 0
+		w.until(to)
+		return w.listed
+	}
+	early, late := rows("48:30", "72:30"), rows("900:30", "924:30")
+	if late > early {
+		t.Errorf("a day cost %d rows at first and %d later", early, late)
+	}
+	if n := len(w.journal("acme-1").Sessions); n > 100 {
+		t.Errorf("%d sessions are remembered", n)
+	}
+	w.until("960:00")
+	overdue := 0
+	for _, e := range w.queued() {
+		if e.Run.Kind == backup.Overdue {
+			overdue++
+		}
+	}
+	if n := len(w.queued()) - overdue; overdue == 0 || overdue > 2 || n < 24*40-2 {
+		t.Errorf("%d overdue, %d others", overdue, n)
+	}
+}
+
+func TestPassedByANewer(t *testing.T) {
+	w := newWorld(t, nil)
+	w.device("1", "Files 01:00-9000:00\nFiles 05:00-05:10")
+	w.until("08:00")
+	w.want("Warning srv1", "Success srv1")
+	if text := w.text(w.mails()[0]); !strings.Contains(text, "no result was told") {
+		t.Error(text)
+	}
+}
+
+// Devices that are gone end, and what is open is bounded.
+func TestGoneDevices(t *testing.T) {
+	w := newWorld(t, nil)
+	for i := range 20 {
+		w.device(fmt.Sprint(i), "Files 01:00-9000:00")
+	}
+	for i := range 30 {
+		w.device(fmt.Sprint("ok", i), "Files 01:00-01:10")
+	}
+	w.until("02:00")
+	w.devices = w.devices[20:]
+	w.until("60:00")
+	if n := len(w.queued()); n != 30+20+20 { // results, overdue, and the end without a result
+		t.Errorf("%d mails", n)
+	}
+	due, err := w.DueDevices(context.Background(), "acme", w.clock.AddDate(100, 0, 0), 1000)
+	if err != nil || len(due) != 0 {
+		t.Errorf("%d devices are open: %v", len(due), err)
+	}
+	loads := w.loads
+	w.until("80:00")
+	if w.loads != loads {
+		t.Errorf("%d loads", w.loads-loads)
+	}
+}
+
+// Two bridges look at one device known from statistics alone, at the same time.
+func TestTwoBridgesOneDevice(t *testing.T) {
+	w := newWorld(t, nil)
+	w.device("1", "Files 01:30-01:40\nSystem 01:30-01:45 Failed")
+	w.noHistory = true
+	w.until("01:10")
+	first := w.Collector
+	w.restart() // a second one on the same ledger
+	second := w.Collector
+	w.pass(50 * time.Minute)
+	w.meddle = func() {
+		if _, err := second.Poll(context.Background(), w.product, true, true); err != nil {
+			t.Error(err)
+		}
+	}
+	if _, err := first.Poll(context.Background(), w.product, false, true); err != nil {
+		t.Error(err)
+	}
+	w.until("05:00")
+	w.want("Failed srv1")
+	if n := len(w.journal("acme-1").Sessions); n != 2 {
+		t.Errorf("2 sessions became %d", n)
+	}
+}
+
+// A backfill of more than 60 days sends all that is asked for.
+func TestLongBackfill(t *testing.T) {
+	w := newWorld(t, func(o *collect.Options) { o.Baseline = 90 * 24 * time.Hour })
+	w.device("1", "Files 100:00-100:30\nFiles 1900:00-1900:30")
+	w.jump("2000:00")
+	w.want("Success srv1", "Success srv1")
+}
+
+// A lost ledger is made anew: all that may have gone out is in doubt.
+func TestLostLedger(t *testing.T) {
+	w := newWorld(t, nil)
+	w.device("1", "Files 01:00-01:30\nFiles 03:00-03:30 Failed\nFiles 06:00-06:10")
+	w.until("04:00")
+	before := w.mails()
+	w.journals = newJournals()
+	w.restart()
+	w.until("07:00")
+	if got := w.mails(); len(got) != 3 || got[0] != before[0] || got[1] != before[1] {
+		t.Errorf("%q became %q", before, got)
+	}
+	for i, e := range w.queued() {
+		if e.Doubt != (i < 2) {
+			t.Errorf("%s: doubt %v", e.Run.ID, e.Doubt)
+		}
+	}
+}
