@@ -19,7 +19,7 @@ type Journal struct {
 	NoHistory string    `json:"no_history,omitempty"` // why its session history can't be read; empty: it can
 	RetryAt   time.Time `json:"retry_at,omitzero"`    // when that is tried again
 	Again     bool      `json:"again,omitempty"`      // the history is to be read again at the next poll
-	Gap       int       `json:"gap,omitempty"`        // how often it is still to be read, for a session may be listed late
+	Watch     time.Time `json:"watch,omitzero"`       // until when it is read at each poll, for a session may be listed late
 	Missing   time.Time `json:"missing,omitzero"`     // since when the product shows the device no more
 	Orphan    bool      `json:"orphan,omitempty"`     // it had been silent for weeks when it was first seen, and still is
 
@@ -45,7 +45,8 @@ type Journal struct {
 // Pending is an end that statistics told of and the history does not list yet.
 type Pending struct {
 	Known
-	Looks int `json:"looks"` // how often the history was read in vain
+	Since time.Time `json:"since"` // by the product's clock
+	Looks int       `json:"looks"` // how often the history was read in vain
 }
 
 // Told is what a mail was about.
@@ -65,9 +66,9 @@ type Rules struct {
 	Window   time.Duration // a session joins a run if it starts no later than this after the run's latest end
 	BySource bool          // each session is a run of its own
 	MaxWait  time.Duration // after which an unfinished run is told of; 0: never
-	// Patience is how often the history is read before statistics, which told
-	// of an end that it does not list, are believed.
-	Patience int
+	// Patience is how long the history may lag behind statistics, which told of
+	// an end that it does not list, before they are believed.
+	Patience time.Duration
 	Retry    time.Duration            // between two tries of a history that can't be read
 	Silence  map[string]time.Duration // limits by device type; 0: off
 	// Apart tells whether a data source makes runs of its own, beside all others.
@@ -122,7 +123,12 @@ func (j *Journal) Observe(o Look, rules Rules) {
 		j.hear(o, rules, first)
 	}
 	j.await(o, rules)
-	j.Again = j.Again || j.Gap > 0
+	if j.Watch.After(o.Now.Add(rules.Patience)) { // a clock was put back
+		j.Watch = o.Now.Add(rules.Patience)
+	}
+	if j.Again = j.Again || o.Now.Before(j.Watch); !j.Again {
+		j.Watch = time.Time{}
+	}
 	j.endWedged(o, rules)
 	j.endRestarted(o, rules)
 	if first {
@@ -224,13 +230,8 @@ func (j *Journal) list(o Look, rules Rules, first bool) {
 			j.Sessions = append(j.Sessions, k)
 		}
 	}
-	if seq > j.Seq {
-		j.Gap = 0
-		if missing(fresh, j.Seq, seq) {
-			j.Gap = rules.Patience
-		}
-	} else if j.Gap > 0 {
-		j.Gap--
+	if seq > j.Seq && (j.Seq > 0 || j.Floor.IsZero()) && missing(fresh, j.Seq, seq) {
+		j.Watch = o.Now.Add(rules.Patience)
 	}
 	j.Seq = seq
 	sortKnown(j.Sessions)
@@ -239,14 +240,11 @@ func (j *Journal) list(o Look, rules Rules, first bool) {
 // missing tells whether the numbers of sessions between two of them are not all
 // there: one may be listed late, behind a newer one. (Or it was a restore.)
 func missing(fresh []Known, from, to int64) bool {
-	n, least := int64(0), to
+	n := int64(0)
 	for _, k := range fresh {
 		if k.Seq > from {
-			n, least = n+1, min(least, k.Seq)
+			n++
 		}
-	}
-	if from == 0 {
-		from = least - 1
 	}
 	return n < to-from
 }
@@ -341,14 +339,14 @@ func (j *Journal) hear(o Look, rules Rules, first bool) {
 		k := Known{Session: s, Begun: between(s.Start, o.Last, o.Sure), Done: between(s.End, o.Last, o.Sure)}
 		if first && !s.End.After(o.Baseline) {
 			k.Old = true
-			if j.associate(s, rules.Patience) < 0 {
+			if j.associate(s, o.Now.Add(rules.Patience)) < 0 {
 				j.Sessions = append(j.Sessions, k)
 				sortKnown(j.Sessions)
 			}
 			j.acknowledge(s)
 			continue
 		}
-		j.Pending = append(j.Pending, Pending{Known: k})
+		j.Pending = append(j.Pending, Pending{Known: k, Since: o.Now})
 	}
 }
 
@@ -358,29 +356,37 @@ func (j *Journal) hear(o Look, rules Rules, first bool) {
 func (j *Journal) await(o Look, rules Rules) {
 	slices.SortStableFunc(j.Pending, func(a, b Pending) int { return a.Told.Compare(b.Told) })
 	j.Pending = slices.DeleteFunc(j.Pending, func(p Pending) bool {
+		patient := p.Looks < 2 || o.Now.Sub(p.Since) < rules.Patience
 		switch {
+		case j.associate(p.Session, o.Now.Add(rules.Patience)) >= 0:
 		case j.NoHistory != "":
 			j.believe(p.Known, o)
-		case j.associate(p.Session, rules.Patience) >= 0:
-		case p.Looks >= rules.Patience && !j.explain(p.Session):
+		case !patient && !j.explain(p.Session):
 			j.believe(p.Known, o)
-		case p.Looks < rules.Patience:
+		case patient:
 			return false
 		}
 		j.acknowledge(p.Session)
 		return true
 	})
 	for i := range j.Pending {
+		p := &j.Pending[i]
 		if o.Read {
-			j.Pending[i].Looks++
+			p.Looks++
+		}
+		if p.Since.After(o.Now) { // a clock was put back
+			p.Since = o.Now
 		}
 	}
 }
 
 // associate finds the listed session that statistics told the end of, among
 // those that come after the one that they told of before, and marks it; -1: none.
-func (j *Journal) associate(told Session, patience int) int {
-	best, least := -1, time.Duration(0)
+func (j *Journal) associate(told Session, until time.Time) int {
+	best, least := -1, time.Duration(apart)
+	if j.NoHistory != "" { // its own may not be listed at all
+		least = near
+	}
 	for i, k := range slices.Backward(j.Sessions) {
 		if k.Source.Key != told.Source.Key || !k.listed() || k.State == Running {
 			continue
@@ -391,14 +397,14 @@ func (j *Journal) associate(told Session, patience int) int {
 			}
 			continue
 		}
-		if d, ok := distance(told, k.Session); ok && (best < 0 || d < least) {
+		if d, ok := distance(told, k.Session); ok && d <= least {
 			best, least = i, d
 		}
 	}
 	if best >= 0 {
 		j.Sessions[best].Told = told.Told
 		if s := j.Sessions[best]; min(told.Told.Sub(s.End).Abs(), told.Told.Sub(s.Start).Abs()) > near {
-			j.Gap = patience // it might be one that the history does not list yet, close to this one
+			j.Watch = until // it might be one that the history does not list yet, close to this one
 		}
 	}
 	return best
@@ -443,7 +449,7 @@ func (j *Journal) believe(told Known, o Look) {
 		if k.Source.Key != told.Source.Key || k.State != Running || k.Run != "" {
 			continue
 		}
-		if told.Approx || min(told.Start.Sub(k.Start).Abs(), told.Told.Sub(k.Start).Abs()) <= apart {
+		if told.Approx || told.Start.Sub(k.Start).Abs() <= 2*near {
 			id, seq, start := k.ID, k.Seq, k.Start
 			k.Session = told.Session
 			k.ID, k.Seq, k.Start, k.Approx, k.Done = id, seq, start, false, told.Done

@@ -14,7 +14,7 @@ const (
 	// otherStatus is what another result weighs, in time.
 	otherStatus = 5 * time.Minute
 	// near is how close they must be for the match to be taken without another look.
-	near = 5 * time.Second
+	near = time.Minute
 )
 
 // distance is how far a told session is from a listed one, taking what was told

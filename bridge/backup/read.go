@@ -44,7 +44,7 @@ func (j *Journal) ReadFrom(snap *Snapshot, baseline, now time.Time) Reading {
 		return r
 	}
 	since := func(t time.Time) {
-		if r.Since.IsZero() || t.Before(r.Since) {
+		if t.Before(r.Since) {
 			r.Since = t
 		}
 	}
@@ -57,7 +57,7 @@ func (j *Journal) ReadFrom(snap *Snapshot, baseline, now time.Time) Reading {
 	if newest.IsZero() {
 		newest = j.Floor
 	}
-	since(newest)
+	r.Since = newest // zero: from the beginning, for the device had never run when it was first seen
 	for _, k := range j.Sessions {
 		age := newest.Sub(k.Start)
 		switch {

@@ -32,7 +32,11 @@ func (p *progress) tick(local, product time.Time) time.Time {
 		sure = local
 	}
 	if !p.Sure.IsZero() && product.Sub(local).Abs() > disagree {
-		passed := min(max(local.Sub(p.Local), 0), max(product.Sub(p.Product), 0))
+		ours, theirs := local.Sub(p.Local), product.Sub(p.Product)
+		passed := min(ours, theirs)
+		if passed < 0 { // that one was put back
+			passed = max(ours, theirs, 0)
+		}
 		sure = p.Sure.Add(passed)
 	}
 	p.Sure, p.Local, p.Product = sure, local, product

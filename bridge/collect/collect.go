@@ -97,7 +97,7 @@ func New(o Options) *Collector {
 		o.Queued = func() {}
 	}
 	o.Rules.Retry = max(o.Sweep, o.Interval)
-	o.Rules.Patience = max(int(patience/max(o.Interval, time.Second)), 2)
+	o.Rules.Patience = patience
 	o.Rules.Apart = func(s backup.DataSource) bool { return o.Filter.source(s) != "" }
 	return &Collector{Options: o, roster: newRoster(absence * max(o.Sweep, o.Interval))}
 }

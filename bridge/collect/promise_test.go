@@ -147,6 +147,17 @@ func (w *world) settled(rt *rapid.T, outages bool) {
 				}
 			}
 			if restarted := len(w.restarted(id, source)); len(got) < len(all) || len(got) > len(all)+restarted {
+				for _, s := range w.truth[id] {
+					rt.Logf("true: %s %s %s-%s %s, off %s", s.ID, s.Source.Key, s.Start.Format("02 15:04"), s.End.Format("15:04"), s.State, w.offset[id])
+				}
+				for _, g := range got {
+					rt.Logf("told: %s %s-%s", g.ID, g.Start.Format("02 15:04"), g.End.Format("15:04"))
+				}
+				j := w.journal("acme-" + id)
+				for _, k := range j.Sessions {
+					rt.Logf("known: %s %s %s-%s %s told %s in %s", k.ID, k.Source.Key, k.Start.Format("02 15:04"), k.End.Format("15:04"), k.State, k.Told.Format("15:04"), k.Run)
+				}
+				rt.Logf("floor %s, seq %d, heard %v, pending %v", j.Floor, j.Seq, j.Heard, j.Pending)
 				rt.Errorf("device %s, %s: %d sessions are told of, want %d, or %d with the restarted ones", id, source, len(got), len(all), len(all)+restarted)
 			}
 		}
