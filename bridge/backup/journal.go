@@ -77,7 +77,7 @@ type Rules struct {
 
 // Look is what was found out about a device.
 type Look struct {
-	Now  time.Time // the product's clock
+	Now  time.Time // the product's clock, or Sure where that is later
 	Sure time.Time // the clock that waiting is measured by
 	// Last is when all devices were last read, by Sure: what ended before would
 	// have been seen then. Zero: never.
@@ -403,7 +403,7 @@ func (j *Journal) associate(told Session, until time.Time) int {
 	}
 	if best >= 0 {
 		j.Sessions[best].Told = told.Told
-		if s := j.Sessions[best]; min(told.Told.Sub(s.End).Abs(), told.Told.Sub(s.Start).Abs()) > near {
+		if s := j.Sessions[best]; min(told.Told.Sub(s.End).Abs(), told.Told.Sub(s.Start).Abs()) > exact {
 			j.Watch = until // it might be one that the history does not list yet, close to this one
 		}
 	}

@@ -13,8 +13,10 @@ const (
 	apart = 10 * time.Minute
 	// otherStatus is what another result weighs, in time.
 	otherStatus = 5 * time.Minute
-	// near is how close they must be for the match to be taken without another look.
+	// near is how close they must be where the history can't be read now.
 	near = time.Minute
+	// exact is how close they must be for the match to be taken without another look.
+	exact = 5 * time.Second
 )
 
 // distance is how far a told session is from a listed one, taking what was told

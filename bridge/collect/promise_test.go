@@ -110,6 +110,7 @@ func (w *world) nothingFalse(rt *rapid.T) {
 			}
 		}
 		if e.Run.Kind == backup.Overdue || w.now.Sub(last) < 42*time.Hour { // within a gap between polls of the limit
+			w.dump(rt, e.Run.Device.ID)
 			rt.Errorf("at %s a false %s", w.now, e.Run.ID)
 		}
 	}
@@ -121,6 +122,9 @@ func (w *world) settled(rt *rapid.T, outages bool) {
 	in := map[string][]backup.Session{}
 	for _, e := range w.queued() {
 		for _, s := range e.Run.Sessions {
+			if e.Run.Kind != backup.Whole {
+				continue
+			}
 			in[e.Run.Device.ID+s.Source.Key] = append(in[e.Run.Device.ID+s.Source.Key], s)
 		}
 	}
@@ -147,17 +151,7 @@ func (w *world) settled(rt *rapid.T, outages bool) {
 				}
 			}
 			if restarted := len(w.restarted(id, source)); len(got) < len(all) || len(got) > len(all)+restarted {
-				for _, s := range w.truth[id] {
-					rt.Logf("true: %s %s %s-%s %s, off %s", s.ID, s.Source.Key, s.Start.Format("02 15:04"), s.End.Format("15:04"), s.State, w.offset[id])
-				}
-				for _, g := range got {
-					rt.Logf("told: %s %s-%s", g.ID, g.Start.Format("02 15:04"), g.End.Format("15:04"))
-				}
-				j := w.journal("acme-" + id)
-				for _, k := range j.Sessions {
-					rt.Logf("known: %s %s %s-%s %s told %s in %s", k.ID, k.Source.Key, k.Start.Format("02 15:04"), k.End.Format("15:04"), k.State, k.Told.Format("15:04"), k.Run)
-				}
-				rt.Logf("floor %s, seq %d, heard %v, pending %v", j.Floor, j.Seq, j.Heard, j.Pending)
+				w.dump(rt, id)
 				rt.Errorf("device %s, %s: %d sessions are told of, want %d, or %d with the restarted ones", id, source, len(got), len(all), len(all)+restarted)
 			}
 		}
@@ -171,4 +165,29 @@ func (w *world) restarted(id, source string) (all []backup.Session) {
 		}
 	}
 	return all
+}
+
+// dump logs what is true of a device, what was told of it, and what is known.
+func (w *world) dump(rt *rapid.T, id string) {
+	for _, s := range w.truth[id] {
+		rt.Logf("true: %s %s %s-%s %s, off %s", s.ID, s.Source.Key, s.Start.Format("02 15:04"), s.End.Format("15:04"), s.State, w.offset[id])
+	}
+	for _, e := range w.queued() {
+		if e.Run.Device.ID == id {
+			for _, s := range e.Run.Sessions {
+				rt.Logf("told: %s %s %s-%s %s in %s", s.ID, s.Source.Key, s.Start.Format("02 15:04"), s.End.Format("15:04"), s.State, e.Run.ID)
+			}
+		}
+	}
+	j := w.journal("acme-" + id)
+	for _, k := range j.Sessions {
+		rt.Logf("known: %s %s %s-%s %s told %s in %s", k.ID, k.Source.Key, k.Start.Format("02 15:04"), k.End.Format("15:04"), k.State, k.Told.Format("15:04"), k.Run)
+	}
+	rt.Logf("floor %s, seq %d, heard %v, no history %q, missing %s, again %v", j.Floor, j.Seq, j.Heard, j.NoHistory, j.Missing, j.Again)
+	for _, k := range j.Running {
+		rt.Logf("running: %s %s begun %s", k.Source.Key, k.Start.Format("02 15:04"), k.Begun)
+	}
+	for _, p := range j.Pending {
+		rt.Logf("pending: %s %s-%s", p.Source.Key, p.Start.Format("02 15:04"), p.End.Format("15:04"))
+	}
 }
