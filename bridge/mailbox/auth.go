@@ -94,7 +94,7 @@ func (c *xoauth2Client) Start() (string, []byte, error) {
 }
 
 func (c *xoauth2Client) Next(challenge []byte) ([]byte, error) {
-	c.failure = oneLine(string(challenge))
+	c.failure = string(challenge)
 	return []byte{}, nil
 }
 

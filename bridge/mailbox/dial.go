@@ -17,8 +17,8 @@ import (
 const (
 	dialTimeout    = 30 * time.Second // connecting, with TLS and the greeting
 	commandTimeout = time.Minute      // a command that moves little
-	appendTimeout  = 5 * time.Minute  // a command that moves a mail, and its answer
-	searchTimeout  = 5 * time.Minute  // looking through a folder
+	batchTimeout   = 5 * time.Minute  // a batch of mails, and its answers
+	searchTimeout  = 10 * time.Minute // looking through a folder
 )
 
 // endpoint is a server and how to speak to it.

@@ -24,62 +24,86 @@ func NewDirectory(path string) *Directory { return &Directory{path} }
 // Close does nothing.
 func (d *Directory) Close() error { return nil }
 
-// Deliver writes the mail to a temporary file beside its final place, and
-// makes it appear there, whole, with a rename. The temporary file is on disk
-// before begin is called and is never removed: Find takes its absence for a
-// delivery.
-func (d *Directory) Deliver(ctx context.Context, mail Mail, begin func(mark string) error) (receipt string, err error) {
-	name := fileName(mail.MessageID)
-	temp, final := d.temporary(name), filepath.Join(d.path, name)
-	if err := ctx.Err(); err != nil {
-		return "", d.fail("write "+name, err)
+// Deliver writes each mail to a temporary file beside its final place, and
+// makes it appear there, whole, with a rename. All temporary files are on disk
+// before begin is called, and are never removed: Find takes the absence of one
+// for a delivery. So where one of them can't be written, none is delivered.
+func (d *Directory) Deliver(ctx context.Context, mails []Mail, begin func(mark string) error) []Result {
+	if len(mails) == 0 {
+		return nil
 	}
-	if err := writeFile(temp, mail); err != nil {
-		return "", d.fail("write "+name, err)
-	}
-	if err := d.sync(); err != nil {
-		return "", d.fail("write "+name, err)
-	}
-	if err := begin("directory:" + name); err != nil {
-		return "", err
-	}
-	if err := os.Rename(temp, final); err != nil {
-		e := d.fail("rename to "+name, err)
-		if errors.Is(err, fs.ErrNotExist) { // another bridge, which took over, may have renamed it
-			e.Class = Unknown
-		}
-		return "", e
-	}
-	if err := d.sync(); err != nil {
-		e := d.fail("sync after "+name, err)
-		e.Class = Unknown
-		return "", e
-	}
-	return "directory " + name, nil
-}
-
-// Find tells whether the file is there, or was: with a mark, the temporary
-// file was on disk, and where neither is left a reader took the mail.
-func (d *Directory) Find(ctx context.Context, messageID, mark string, since time.Time) (receipt string, found bool, err error) {
-	name := fileName(messageID)
-	if _, err := os.Stat(d.path); err != nil { // a share that is not mounted is not a reader
-		return "", false, d.fail("ask for "+name, err)
-	}
-	if there, err := exists(filepath.Join(d.path, name)); there || err != nil {
+	for _, mail := range mails {
+		name := fileName(mail.MessageID)
+		err := ctx.Err()
 		if err == nil {
-			err = d.sync() // the rename may not be on disk yet
+			err = writeFile(d.temporary(name), mail)
 		}
 		if err != nil {
-			return "", false, d.fail("ask for "+name, err)
+			return all(mails, d.fail("write "+name, err))
 		}
-		return "directory " + name, true, nil
 	}
-	if there, err := exists(d.temporary(name)); err != nil {
-		return "", false, d.fail("ask for "+name, err)
-	} else if there || mark == "" {
-		return "", false, nil
+	if err := d.sync(); err != nil {
+		return all(mails, d.fail("write", err))
 	}
-	return "directory " + name + " (taken by its reader)", true, nil
+	if err := begin("directory:" + d.path); err != nil {
+		return all(mails, err)
+	}
+	results := make([]Result, len(mails))
+	for i, mail := range mails {
+		name := fileName(mail.MessageID)
+		if err := os.Rename(d.temporary(name), filepath.Join(d.path, name)); err != nil {
+			e := d.fail("rename to "+name, err)
+			if errors.Is(err, fs.ErrNotExist) { // another bridge, which took over, may have renamed it
+				e.Class = Unknown
+			}
+			results[i].Err = e
+			continue
+		}
+		results[i].Receipt = "directory " + name
+	}
+	if err := d.sync(); err != nil {
+		e := d.fail("sync", err)
+		e.Class = Unknown
+		for i := range results {
+			if results[i].Err == nil {
+				results[i] = Result{Err: e}
+			}
+		}
+	}
+	return results
+}
+
+// Find tells whether the files are there, or were: with a mark, the temporary
+// file was on disk, and where neither is left a reader took the mail.
+func (d *Directory) Find(ctx context.Context, queries []Query) ([]Found, error) {
+	if _, err := os.Stat(d.path); err != nil { // a share that is not mounted is not a reader
+		return nil, d.fail("ask", err)
+	}
+	found := make([]Found, len(queries))
+	for i, q := range queries {
+		if err := ctx.Err(); err != nil {
+			return nil, d.fail("ask", err)
+		}
+		var err error
+		if found[i], err = d.find(q); err != nil {
+			return nil, d.fail("ask for "+fileName(q.MessageID), err)
+		}
+	}
+	if err := d.sync(); err != nil { // a rename may not be on disk yet
+		return nil, d.fail("ask", err)
+	}
+	return found, nil
+}
+
+func (d *Directory) find(q Query) (Found, error) {
+	name := fileName(q.MessageID)
+	if there, err := exists(filepath.Join(d.path, name)); there || err != nil {
+		return Found{"directory " + name, there}, err
+	}
+	if there, err := exists(d.temporary(name)); there || err != nil || q.Mark == "" {
+		return Found{}, err
+	}
+	return Found{"directory " + name + " (taken by its reader)", true}, nil
 }
 
 // Check writes and removes a file.
@@ -121,13 +145,19 @@ func writeFile(path string, mail Mail) error {
 	return err
 }
 
-// sync puts the names in the directory on disk.
+// sync puts the names in the directory on disk, where the file system can:
+// some network shares know no such thing, and put them there by themselves.
 func (d *Directory) sync() error {
 	f, err := os.Open(d.path)
 	if err != nil {
 		return err
 	}
-	return errors.Join(f.Sync(), f.Close())
+	defer f.Close()
+	err = f.Sync()
+	if errors.Is(err, syscall.EINVAL) || errors.Is(err, errors.ErrUnsupported) {
+		return nil
+	}
+	return err
 }
 
 func (d *Directory) fail(op string, err error) *Error {

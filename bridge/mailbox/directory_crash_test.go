@@ -22,10 +22,10 @@ func TestDirectoryWholeBeforeBegin(t *testing.T) {
 	if err := os.WriteFile(temp, bytes.Repeat([]byte("old "), 1000), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, found, err := m.Find(t.Context(), mail.MessageID, "", day); found || err != nil {
+	if _, found, err := findOne(t.Context(), m, mail.MessageID, "", day); found || err != nil {
 		t.Errorf("before begin: found %v, %v", found, err)
 	}
-	_, err := m.Deliver(t.Context(), mail, func(string) error {
+	_, err := deliverOne(t.Context(), m, mail, func(string) error {
 		if got, err := os.ReadFile(temp); err != nil || !bytes.Equal(got, mail.Bytes) {
 			t.Errorf("at begin: %q, %v", got, err)
 		}
@@ -49,12 +49,12 @@ func TestDirectoryRenamedByAnother(t *testing.T) {
 	m := NewDirectory(dir)
 	mail := testMail("a@covebridge", 300)
 	var b begun
-	_, err := m.Deliver(t.Context(), mail, func(mark string) error {
+	_, err := deliverOne(t.Context(), m, mail, func(mark string) error {
 		b.begin(mark)
 		return os.Rename(filepath.Join(dir, ".a@covebridge.eml.tmp"), filepath.Join(dir, "a@covebridge.eml"))
 	})
 	wantClass(t, err, Unknown)
-	if _, found, err := m.Find(t.Context(), mail.MessageID, b.marks[0], day); !found || err != nil {
+	if _, found, err := findOne(t.Context(), m, mail.MessageID, b.marks[0], day); !found || err != nil {
 		t.Errorf("found %v, %v", found, err)
 	}
 }
@@ -65,8 +65,8 @@ func TestDirectoryRenameFails(t *testing.T) {
 	m := NewDirectory(dir)
 	mail := testMail("a@covebridge", 300)
 	final := filepath.Join(dir, "a@covebridge.eml")
-	_, err := m.Deliver(t.Context(), mail, func(string) error { return os.Mkdir(final, 0o700) })
-	wantClass(t, err, Temporary)
+	_, err := deliverOne(t.Context(), m, mail, func(string) error { return os.Mkdir(final, 0o700) })
+	wantClass(t, err, Unavailable)
 	if err := os.Remove(final); err != nil {
 		t.Fatal(err)
 	}
@@ -93,7 +93,7 @@ func TestDirectoryHostileMessageID(t *testing.T) {
 			t.Errorf("%.20q: files %q, %v", id, files, err)
 		}
 		for _, mark := range []string{mark, ""} {
-			if _, found, err := m.Find(t.Context(), id, mark, day); !found || err != nil {
+			if _, found, err := findOne(t.Context(), m, id, mark, day); !found || err != nil {
 				t.Errorf("%.20q: found %v, %v", id, found, err)
 			}
 		}
@@ -104,7 +104,7 @@ func TestDirectoryHostileMessageID(t *testing.T) {
 func TestDirectoryUnwritableHints(t *testing.T) {
 	for _, cause := range []error{syscall.EACCES, syscall.EPERM, syscall.EROFS} {
 		e := NewDirectory("d").fail("write", &fs.PathError{Op: "open", Path: "d/x", Err: cause})
-		if e.Class != Temporary || !strings.Contains(e.Hint, "let the user") {
+		if e.Class != Unavailable || !strings.Contains(e.Hint, "let the user") {
 			t.Errorf("%v: %v", cause, e)
 		}
 	}

@@ -17,7 +17,7 @@ func TestDirectoryDelivers(t *testing.T) {
 	mail := testMail("cove-1-20260301T020304Z@covebridge", 300)
 	receipt, mark := mustDeliver(t, m, mail)
 	const name = "cove-1-20260301T020304Z@covebridge.eml"
-	if receipt != "directory "+name || mark != "directory:"+name {
+	if receipt != "directory "+name || mark != "directory:"+dir {
 		t.Errorf("receipt %q, mark %q", receipt, mark)
 	}
 	got, err := os.ReadFile(filepath.Join(dir, name))
@@ -39,14 +39,14 @@ func TestDirectoryFind(t *testing.T) {
 	mail := testMail("a@covebridge", 300)
 	ask := func(mark string, want bool) {
 		t.Helper()
-		if _, found, err := m.Find(t.Context(), mail.MessageID, mark, day); found != want || err != nil {
+		if _, found, err := findOne(t.Context(), m, mail.MessageID, mark, day); found != want || err != nil {
 			t.Errorf("mark %q: found %v, %v", mark, found, err)
 		}
 	}
 	ask("", false)
 	stopped := errors.New("stopped")
 	var kept string
-	_, err := m.Deliver(t.Context(), mail, func(mark string) error {
+	_, err := deliverOne(t.Context(), m, mail, func(mark string) error {
 		kept = mark
 		return stopped
 	})
@@ -65,7 +65,7 @@ func TestDirectoryFind(t *testing.T) {
 	if err := os.Remove(dir); err != nil {
 		t.Fatal(err)
 	}
-	if _, found, err := m.Find(t.Context(), mail.MessageID, kept, day); found || err == nil {
+	if _, found, err := findOne(t.Context(), m, mail.MessageID, kept, day); found || err == nil {
 		t.Errorf("without the directory: found %v, %v", found, err)
 	}
 }
@@ -85,8 +85,8 @@ func TestDirectoryTroubles(t *testing.T) {
 	}
 	for path, hint := range tests {
 		m := NewDirectory(path)
-		_, err := m.Deliver(t.Context(), testMail("a@covebridge", 300), nil)
-		if e := wantClass(t, err, Temporary); !strings.Contains(e.Hint, hint) {
+		_, err := deliverOne(t.Context(), m, testMail("a@covebridge", 300), nil)
+		if e := wantClass(t, err, Unavailable); !strings.Contains(e.Hint, hint) {
 			t.Errorf("%s: %v", path, err)
 		}
 		findings, err := m.Check(t.Context())
@@ -94,7 +94,7 @@ func TestDirectoryTroubles(t *testing.T) {
 			t.Errorf("check %s: %+v, %v", path, findings, err)
 		}
 	}
-	if e := NewDirectory("d").fail("write", syscall.ENOSPC); e.Class != Temporary || !strings.Contains(e.Error(), "make room") {
+	if e := NewDirectory("d").fail("write", syscall.ENOSPC); e.Class != Unavailable || !strings.Contains(e.Error(), "make room") {
 		t.Error(e)
 	}
 	m := NewDirectory(t.TempDir())
@@ -103,7 +103,7 @@ func TestDirectoryTroubles(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := m.Deliver(ctx, testMail("a@covebridge", 300), nil); !errors.Is(err, context.Canceled) {
+	if _, err := deliverOne(ctx, m, testMail("a@covebridge", 300), nil); !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
 }

@@ -2,38 +2,13 @@ package mailbox
 
 import (
 	"context"
-	"encoding/base64"
 	"errors"
 	"fmt"
-	"regexp"
-	"strconv"
-	"strings"
 	"time"
+
+	"github.com/emersion/go-imap/v2"
+	"github.com/emersion/go-smtp"
 )
-
-// Class tells what a failed delivery means for the mail.
-type Class int
-
-const (
-	// Temporary: the mail was not delivered; another try can succeed.
-	Temporary Class = iota
-	// Refused: the mail was not delivered, and the same bytes never will be.
-	Refused
-	// Unknown: the mail may have been delivered. Find tells.
-	Unknown
-)
-
-// String names the class for logs.
-func (c Class) String() string {
-	switch c {
-	case Refused:
-		return "refused"
-	case Unknown:
-		return "unknown"
-	default:
-		return "temporary"
-	}
-}
 
 // Error is every error of this package but ErrCannotAsk and what begin
 // returned. It never holds a password or a token.
@@ -67,6 +42,15 @@ func (e *Error) cause() string {
 // Unwrap gives the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
+// class is what an error of Deliver means.
+func class(err error) Class {
+	var e *Error
+	if errors.As(err, &e) {
+		return e.Class
+	}
+	return Unavailable
+}
+
 // finding turns the outcome of a check into a Finding, the hint apart.
 func finding(what string, err error) Finding {
 	f := Finding{What: what, Err: err}
@@ -79,56 +63,13 @@ func finding(what string, err error) Finding {
 	return f
 }
 
-// oneLine makes text from outside fit for a log line: one line, not without end.
-func oneLine(s string) string {
-	s = strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
-			return ' '
-		}
-		return r
-	}, s)
-	s = strings.TrimSpace(s)
-	if len(s) > 500 {
-		s = strings.ToValidUTF8(s[:500], "") + "…"
-	}
-	return s
-}
-
-// secrets are what no error may hold, though a server may echo it.
-type secrets []string
-
-// hide replaces each secret, also as SASL sends it.
-func (s secrets) hide(text string) string {
-	for _, secret := range s {
-		if len(secret) < 4 { // would blot out half of every text, and protects nothing
-			continue
-		}
-		for _, form := range []string{secret, base64.StdEncoding.EncodeToString([]byte(secret))} {
-			text = strings.ReplaceAll(text, form, "***")
-		}
-	}
-	return text
-}
-
-// clean gives the error, without its chain if that holds a secret.
-func (s secrets) clean(err error) error {
-	if text := err.Error(); s.hide(text) != text {
-		return errors.New(s.hide(text))
-	}
-	return err
-}
-
-// backoff reads how long Exchange wants to be left alone. It says so in the
-// text of NO and BAD: "Request is throttled. Suggested Backoff Time: 299609 milliseconds".
-var backoff = regexp.MustCompile(`(?i)backoff time:? *(\d{1,9}) *(?:milliseconds|ms)`)
-
-func suggestedBackoff(text string) time.Duration {
-	m := backoff.FindStringSubmatch(text)
-	if m == nil {
-		return 0
-	}
-	ms, _ := strconv.Atoi(m[1])
-	return min(time.Duration(ms)*time.Millisecond, time.Hour)
+// answered tells an answer of the server from a conversation that broke.
+func answered(err error) bool {
+	var (
+		imapAnswer *imap.Error
+		smtpAnswer *smtp.SMTPError
+	)
+	return errors.As(err, &imapAnswer) || errors.As(err, &smtpAnswer)
 }
 
 // noAnswer says that ctx ended a wait, rather than how it was ended: by

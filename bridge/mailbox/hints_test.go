@@ -58,8 +58,8 @@ func TestCertificateHints(t *testing.T) {
 			newTestIMAP(t, tt.addr, func(o *IMAPOptions) { o.TLS, o.TLSConfig = "tls", tt.trust.Client }),
 			newTestSMTP(t, tt.addr, func(o *SMTPOptions) { o.TLS, o.TLSConfig = "tls", tt.trust.Client }),
 		} {
-			_, err := m.Deliver(t.Context(), testMail("a@covebridge", 300), nil)
-			if e := wantClass(t, err, Temporary); !strings.Contains(e.Hint, tt.hint) {
+			_, err := deliverOne(t.Context(), m, testMail("a@covebridge", 300), nil)
+			if e := wantClass(t, err, Unavailable); !strings.Contains(e.Hint, tt.hint) {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
@@ -81,13 +81,13 @@ func TestPasswordStaysPrivate(t *testing.T) {
 		}
 	}
 	sender := NewSMTP(SMTPOptions{TLS: "none", Username: "u"})
-	if err := sender.authenticate(&smtpConn{raw: elsewhere{local}}, ""); err != errPlaintext {
+	if err := sender.authenticate(&smtpConn{wire: newWire(local, elsewhere{local}, maxSilence)}, ""); err != errPlaintext {
 		t.Error(err)
 	}
 	client := imapclient.New(local, nil)
 	defer client.Close()
 	m := NewIMAP(IMAPOptions{TLS: "none"})
-	if err := m.authenticate(&imapConn{Client: client, raw: elsewhere{local}}, ""); err != errPlaintext {
+	if err := m.authenticate(&imapConn{Client: client, wire: newWire(local, elsewhere{local}, maxSilence)}, ""); err != errPlaintext {
 		t.Error(err)
 	}
 	if e := m.fail(errPlaintext); e.Hint != plaintextHint {
@@ -124,8 +124,8 @@ func TestNotConnected(t *testing.T) {
 		return tag + " BAD User is authenticated but not connected.\r\n"
 	})
 	m := newTestIMAP(t, addr, func(o *IMAPOptions) { o.Create = true })
-	_, err := m.Deliver(t.Context(), testMail("a@covebridge", 300), nil)
-	if e := wantClass(t, err, Temporary); e.Hint != hintMailbox {
+	_, err := deliverOne(t.Context(), m, testMail("a@covebridge", 300), nil)
+	if e := wantClass(t, err, Unavailable); e.Hint != hintMailbox {
 		t.Error(err)
 	}
 	if f := wantFindings(t, m, "logged in", "!folder INBOX", "UIDPLUS"); f[1].Hint != hintMailbox {
@@ -151,8 +151,8 @@ func TestServersThatEchoSecrets(t *testing.T) {
 		newTestIMAP(t, imapAddr, func(o *IMAPOptions) { o.Auth = "login" }),
 		newTestSMTP(t, smtpAddr, func(o *SMTPOptions) { o.Username, o.Password = "backup", "secret-pass" }),
 	} {
-		_, err := m.Deliver(t.Context(), testMail("a@covebridge", 300), nil)
-		wantClass(t, err, Temporary)
+		_, err := deliverOne(t.Context(), m, testMail("a@covebridge", 300), nil)
+		wantClass(t, err, Unavailable)
 		if !strings.Contains(err.Error(), "***") {
 			t.Errorf("the echo is missing: %v", err)
 		}

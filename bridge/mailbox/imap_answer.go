@@ -7,37 +7,55 @@ import (
 	"github.com/emersion/go-imap/v2"
 )
 
-// aboutTheMailbox are response codes (RFC 5530 section 3) of answers that say
-// nothing of the mail: the same mail can go in when the mailbox or the server
-// is in order again. OVERQUOTA and NOPERM are among them: a full mailbox
-// refuses all mails, and nobody wants to resend each by hand once it is
-// emptied.
+// aboutTheMailbox are response codes (RFC 5530 section 3, and what servers
+// made up) of answers that say nothing of the mail: the same mail can go in
+// when the mailbox or the server is in order again. OVERQUOTA and NOPERM are
+// among them: a full mailbox refuses all mails. What to do about it stands
+// beside the code.
 var aboutTheMailbox = map[imap.ResponseCode]string{
 	imap.ResponseCodeUnavailable:          "",
 	imap.ResponseCodeInUse:                "",
 	imap.ResponseCodeServerBug:            "",
+	imap.ResponseCodeClientBug:            "",
 	imap.ResponseCodeLimit:                "",
+	imap.ResponseCodeAlert:                "",
 	imap.ResponseCodeCorruption:           "the server says that the mailbox is damaged: ask who runs it",
 	imap.ResponseCodeContactAdmin:         "ask who runs the mail server",
 	imap.ResponseCodeOverQuota:            "the mailbox is full: empty it or raise its quota",
-	imap.ResponseCodeNoPerm:               "the login may not write to the folder: give it the right to insert mails",
+	imap.ResponseCodeNoPerm:               hintInsert,
 	imap.ResponseCodeExpired:              "the login has expired",
 	imap.ResponseCodePrivacyRequired:      "the server wants encryption: set tls to tls or starttls",
 	imap.ResponseCodeAuthenticationFailed: "",
 	imap.ResponseCodeAuthorizationFailed:  "",
-	imap.ResponseCodeTryCreate:            "make the folder, or set create: true",
-	imap.ResponseCodeNonExistent:          "make the folder, or set create: true",
+	imap.ResponseCodeTryCreate:            hintFolder,
+	imap.ResponseCodeNonExistent:          hintFolder,
+	"THROTTLED":                           "",
+	"SYS/TEMP":                            "", // Courier's
+	"SYS/PERM":                            "ask who runs the mail server",
+	"READ-ONLY":                           hintInsert,
+	"ACL":                                 hintInsert,
 }
 
-// passing are words in answers without a code that tell of a trouble that passes.
-var passing = regexp.MustCompile(`(?i)throttl|backoff|try (again|later)|temporar|busy|too many|unavailable|internal (server )?error|timed? ?out|in use|mailbox (is )?(locked|full)|overloaded|over ?quota|quota exceeded|disk (is )?full|no space`)
+const (
+	hintInsert = "the login may not write to the folder: give it the right to insert mails"
+	hintFolder = "make the folder, or set create: true"
+)
+
+var (
+	// passing are words of a trouble that passes.
+	passing = regexp.MustCompile(`(?i)throttl|backoff|try (again|later)|temporar|busy|too many|unavailable|(internal|server) (server )?(error|bug)|timed? ?out|in use|mailbox (is )?locked|overload|(bandwidth|rate|connections?|command) limit|resource limit|limits? (is |was |were )?(reached|exceeded)|exceeded .*limit`)
+	// lasting are words of a trouble with the mailbox that somebody has to mend.
+	lasting = regexp.MustCompile(`(?i)quota|(mailbox|disk|folder|account) (is )?full|no space|permission|access (is )?denied|not (allowed|permitted|authori[sz]ed)|no rights?\b|insufficient rights|read[- ]?only|(no such|unknown|nonexist\w*) (mailbox|folder)|(mailbox|folder)( \S+)? (does ?n[o']t exist|not found)|not connected`)
+	// tooLarge are words about the size of a mail.
+	tooLarge = regexp.MustCompile(`(?i)(message|mail|literal)\b.{0,40}(too (large|big|long)|larger|exceed)|too (large|big) (a )?(message|mail)|max\w* (message|mail) size`)
+)
 
 // transient tells whether an answer is about a passing trouble of the server.
 func transient(e *imap.Error) bool {
 	switch e.Code {
-	case imap.ResponseCodeUnavailable, imap.ResponseCodeInUse, imap.ResponseCodeServerBug, imap.ResponseCodeLimit:
+	case imap.ResponseCodeUnavailable, imap.ResponseCodeInUse, imap.ResponseCodeServerBug, imap.ResponseCodeLimit, "THROTTLED", "SYS/TEMP":
 		return true
-	case "":
+	case "", imap.ResponseCodeAlert:
 		return e.Type == imap.StatusResponseTypeBye || passing.MatchString(e.Text)
 	}
 	return e.Type == imap.StatusResponseTypeBye || suggestedBackoff(e.Text) > 0
@@ -50,23 +68,37 @@ func saysNoFolder(err error) bool {
 		(answer.Code == imap.ResponseCodeTryCreate || answer.Code == imap.ResponseCodeNonExistent)
 }
 
-// failAppend is the error of an APPEND. Only a NO that speaks of the mail
-// refuses it for good; a BAD is about the conversation. With no answer at
-// all, the server may have taken the mail.
+// appendClass is what the outcome of an APPEND means. A BAD is about the
+// conversation, and a NO about the mailbox if it says so; a NO that says
+// nothing may be about either. With no answer at all, the server may have
+// taken the mail.
+func appendClass(err error) Class {
+	var e *imap.Error
+	if !errors.As(err, &e) {
+		return Unknown
+	}
+	_, listed := aboutTheMailbox[e.Code]
+	switch {
+	case e.Code == imap.ResponseCodeTooBig,
+		(e.Code == "" || e.Code == imap.ResponseCodeLimit) && tooLarge.MatchString(e.Text):
+		return Final
+	case e.Type != imap.StatusResponseTypeNo, listed, passing.MatchString(e.Text), lasting.MatchString(e.Text):
+		return Unavailable
+	}
+	return Rejected
+}
+
+// failAppend is the error of an APPEND.
 func (m *IMAP) failAppend(err error) *Error {
 	e := m.fail(&stepError{"append to " + m.o.Mailbox, err})
-	var answer *imap.Error
-	if !errors.As(err, &answer) {
-		e.Class = Unknown
-		return e
-	}
-	if _, elsewhere := aboutTheMailbox[answer.Code]; answer.Type == imap.StatusResponseTypeNo && !elsewhere && !transient(answer) {
-		e.Class = Refused
-	}
+	e.Class = appendClass(err)
 	return e
 }
 
-// fail is the error of everything else: Temporary, for nothing was sent.
+// errGone is a connection that was lost between two steps.
+var errGone = errors.New("the connection was lost")
+
+// fail is the error of everything else: Unavailable, for nothing was sent.
 func (m *IMAP) fail(err error) *Error {
 	e, complete := failedStep("imap "+m.o.Address, err)
 	if complete {
@@ -74,18 +106,23 @@ func (m *IMAP) fail(err error) *Error {
 	}
 	var (
 		answer  *imap.Error
+		bye     *goodbyeError
 		refused *loginError
 		failed  *connectError
 	)
-	if errors.As(err, &answer) {
-		hide := m.login.secrets("").hide
-		e.Err = &imap.Error{Type: answer.Type, Code: answer.Code, Text: hide(answer.Text)}
-		e.Text = answerText(e.Err.(*imap.Error))
+	hide := m.login.secrets("").hide
+	switch {
+	case errors.As(err, &answer):
+		e.Text = answerText(answer, hide)
+		e.Err = &imap.Error{Type: answer.Type, Code: imap.ResponseCode(oneLine(string(answer.Code))), Text: oneLine(hide(answer.Text))}
 		e.Hint = aboutTheMailbox[answer.Code]
 		if notConnected(answer) {
 			e.Hint = hintMailbox
 		}
 		e.RetryAfter = suggestedBackoff(answer.Text)
+	case errors.As(err, &bye):
+		e.Text = oneLine(hide(bye.Error()))
+		e.RetryAfter = suggestedBackoff(bye.text)
 	}
 	switch {
 	case errors.As(err, &refused):
@@ -103,15 +140,15 @@ func (m *IMAP) fail(err error) *Error {
 	case errors.Is(err, errPlaintext):
 		e.Hint = plaintextHint
 	case errors.Is(err, errNoFolder):
-		e.Hint = "make the folder, or set create: true"
+		e.Hint = hintFolder
 	}
 	return e
 }
 
-func answerText(e *imap.Error) string {
+func answerText(e *imap.Error, hide func(string) string) string {
 	text := string(e.Type)
 	if e.Code != "" {
 		text += " [" + string(e.Code) + "]"
 	}
-	return oneLine(text + " " + e.Text)
+	return oneLine(hide(text + " " + e.Text))
 }

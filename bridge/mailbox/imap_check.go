@@ -86,7 +86,7 @@ func (m *IMAP) checkRights(ctx context.Context, c *imapConn) []Finding {
 	if err != nil || len(rights) == 0 || slices.Contains(rights, imap.RightInsert) {
 		return nil
 	}
-	return []Finding{finding("folder "+m.o.Mailbox+": rights "+rights.String(), &Error{
+	return []Finding{finding("folder "+m.o.Mailbox+": rights "+oneLine(rights.String()), &Error{
 		Op: "imap " + m.o.Address + ": put mails into " + m.o.Mailbox, Text: "the login has no right to",
 		Hint: "give it the right to insert mails (i)",
 	})}

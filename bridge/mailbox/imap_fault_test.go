@@ -44,7 +44,7 @@ func TestIMAPCut(t *testing.T) {
 					defer cancel()
 					var b begun
 					mail := testMail("a@covebridge", size)
-					_, err := m.Deliver(ctx, mail, b.begin)
+					_, err := deliverOne(ctx, m, mail, b.begin)
 					wantClass(t, err, Unknown)
 					if action == faultproxy.Stall && !errors.Is(err, context.DeadlineExceeded) {
 						t.Error(err)
@@ -53,7 +53,7 @@ func TestIMAPCut(t *testing.T) {
 						t.Fatalf("begin got %q", b.marks)
 					}
 
-					receipt, found, err := m.Find(t.Context(), mail.MessageID, b.marks[0], day)
+					receipt, found, err := findOne(t.Context(), m, mail.MessageID, b.marks[0], day)
 					if err != nil {
 						t.Fatal(err)
 					}
@@ -80,20 +80,34 @@ func TestIMAPAnswers(t *testing.T) {
 		class Class
 		retry time.Duration
 	}{
-		{"NO message contains a virus", Refused, 0},
-		{"NO [TOOBIG] too large", Refused, 0},
-		{"NO [CANNOT] no such thing", Refused, 0},
-		{"NO [OVERQUOTA] Quota exceeded (mailbox for user is full)", Temporary, 0},
-		{"NO [UNAVAILABLE] storage is down", Temporary, 0},
-		{"NO [INUSE] locked", Temporary, 0},
-		{"NO [SERVERBUG] internal error", Temporary, 0},
-		{"NO [LIMIT] enough", Temporary, 0},
-		{"NO [NOPERM] read only", Temporary, 0},
-		{"NO [TRYCREATE] no such folder", Temporary, 0},
-		{"NO Request is throttled. Suggested Backoff Time: 299609 milliseconds", Temporary, 299609 * time.Millisecond},
-		{"BAD Request is throttled. Suggested Backoff Time: 1000 milliseconds", Temporary, time.Second},
-		{"BAD Command Argument Error. 11", Temporary, 0},
-		{"NO", Refused, 0},
+		{"NO message contains a virus", Rejected, 0},
+		{"NO", Rejected, 0},
+		{"NO APPEND failed.", Rejected, 0},
+		{"NO [CANNOT] no such thing", Rejected, 0},
+		{"NO [XSTRANGE] no", Rejected, 0},
+		{"NO [TOOBIG] too large", Final, 0},
+		{"NO [LIMIT] Mail size is larger than the maximum size allowed by server configuration", Final, 0},
+		{"NO Message too large", Final, 0},
+		{"NO [OVERQUOTA] Quota exceeded (mailbox for user is full)", Unavailable, 0},
+		{"NO [XQUOTA] mailbox full", Unavailable, 0},
+		{"NO [UNAVAILABLE] storage is down", Unavailable, 0},
+		{"NO [INUSE] locked", Unavailable, 0},
+		{"NO [SERVERBUG] internal error", Unavailable, 0},
+		{"NO [LIMIT] enough", Unavailable, 0},
+		{"NO [NOPERM] read only", Unavailable, 0},
+		{"NO [THROTTLED] Too many requests, try again later", Unavailable, 0},
+		{"NO [ALERT] Too many simultaneous connections. (Failure)", Unavailable, 0},
+		{"NO [SYS/TEMP] Server busy", Unavailable, 0},
+		{"NO [READ-ONLY] read-only folder", Unavailable, 0},
+		{"NO [ACL] no insert right", Unavailable, 0},
+		{"NO Permission denied", Unavailable, 0},
+		{"NO Resource limit", Unavailable, 0},
+		{"NO Account exceeded command or bandwidth limits. (Failure)", Unavailable, 0},
+		{"NO Mailbox doesn't exist: INBOX", Unavailable, 0},
+		{"NO [TRYCREATE] no such folder", Unavailable, 0},
+		{"NO Request is throttled. Suggested Backoff Time: 299609 milliseconds", Unavailable, 299609 * time.Millisecond},
+		{"BAD Request is throttled. Suggested Backoff Time: 1000 milliseconds", Unavailable, time.Second},
+		{"BAD Command Argument Error. 11", Unavailable, 0},
 	}
 	for _, size := range sizes {
 		for _, point := range []faultproxy.Point{faultproxy.BeforeMail, faultproxy.BeforeEnd} {
@@ -104,7 +118,7 @@ func TestIMAPAnswers(t *testing.T) {
 				t.Run(fmt.Sprint(tt.text, point, size), func(t *testing.T) {
 					proxy.Script(faultproxy.Fault{At: point, Do: faultproxy.Answer, Text: tt.text})
 					var b begun
-					_, err := m.Deliver(t.Context(), testMail("a@covebridge", size), b.begin)
+					_, err := deliverOne(t.Context(), m, testMail("a@covebridge", size), b.begin)
 					e := wantClass(t, err, tt.class)
 					if e.Text != tt.text || e.RetryAfter != tt.retry {
 						t.Errorf("text %q, retry after %v", e.Text, e.RetryAfter)
@@ -135,11 +149,11 @@ func TestIMAPOddAnswers(t *testing.T) {
 		proxy.Script(faultproxy.Fault{At: faultproxy.AfterEnd, Do: faultproxy.Answer, Text: text})
 		id := fmt.Sprintf("odd-%d@covebridge", i)
 		var b begun
-		_, err := m.Deliver(t.Context(), testMail(id, 300), b.begin)
+		_, err := deliverOne(t.Context(), m, testMail(id, 300), b.begin)
 		if err != nil {
 			wantClass(t, err, Unknown)
 		}
-		if _, found, err := m.Find(t.Context(), id, b.marks[0], day); !found || err != nil {
+		if _, found, err := findOne(t.Context(), m, id, b.marks[0], day); !found || err != nil {
 			t.Errorf("%s: found %v, %v", text, found, err)
 		}
 	}
@@ -172,7 +186,7 @@ func TestIMAPStaleIdleConnection(t *testing.T) {
 	idle.used = time.Now().Add(-2 * fresh)
 	idle.raw.Close()
 	mustDeliver(t, m, testMail("b@covebridge", 300))
-	if _, found, err := m.Find(t.Context(), "b@covebridge", "", day); !found || err != nil {
+	if _, found, err := findOne(t.Context(), m, "b@covebridge", "", day); !found || err != nil {
 		t.Error(found, err)
 	}
 }
@@ -196,16 +210,16 @@ func TestIMAPOnceUnderFire(t *testing.T) {
 		mail := testMail(fmt.Sprintf("fire-%d@covebridge", i), sizes[i%2])
 		for delivered := false; !delivered; {
 			var b begun
-			_, err := m.Deliver(t.Context(), mail, b.begin)
+			_, err := deliverOne(t.Context(), m, mail, b.begin)
 			var e *Error
 			switch {
 			case err == nil:
 				delivered = true
 			case errors.As(err, &e) && e.Class == Unknown:
-				if _, delivered, err = m.Find(t.Context(), mail.MessageID, b.marks[0], day); err != nil {
+				if _, delivered, err = findOne(t.Context(), m, mail.MessageID, b.marks[0], day); err != nil {
 					t.Fatal(err)
 				}
-			case e == nil || e.Class != Temporary:
+			case class(err) != Unavailable:
 				t.Fatal(err)
 			}
 		}

@@ -4,242 +4,226 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/emersion/go-imap/v2"
-	"github.com/emersion/go-imap/v2/imapclient"
 )
 
-// Find tells whether the mail is in the target folder or in one of those that
-// the reader moves mails to. mark is what begin got for the delivery in
-// question; empty, if nothing is known of one. since is a time before which
-// the mail can't have come, by its Date; zero: not known.
+// Find tells which of the mails are in the target folder or in one of those
+// that the reader moves mails to. However many are asked for, a folder is read
+// once: from the lowest mark on, or as far back as the earliest Since.
 //
-// Several mails with the Message-ID count as one. Where the server can't be
+// Several mails with one Message-ID count as one. Where the server can't be
 // asked, that is an error; a mail is never called missing for it.
-func (m *IMAP) Find(ctx context.Context, messageID, mark string, since time.Time) (receipt string, found bool, err error) {
-	receipt, err = m.find(ctx, messageID, mark, since)
-	if lineBroke(err) && ctx.Err() == nil {
-		receipt, err = m.find(ctx, messageID, mark, since) // it may have broken before, unnoticed
+func (m *IMAP) Find(ctx context.Context, queries []Query) ([]Found, error) {
+	s := newSearch(queries)
+	if len(s.open) == 0 {
+		return s.found, nil
+	}
+	err := m.find(ctx, s)
+	if err != nil && !answered(err) && !errors.As(err, new(*connectError)) && ctx.Err() == nil {
+		err = m.find(ctx, s) // the line may have broken before, unnoticed
 	}
 	if err != nil {
-		return "", false, m.fail(&stepError{"ask for " + messageID, err})
+		return nil, m.fail(&stepError{s.what(), err})
 	}
-	return receipt, receipt != "", nil
+	return s.found, nil
 }
 
-// lineBroke tells of an error on a connection that had been there.
-func lineBroke(err error) bool {
-	var (
-		answer *imap.Error
-		failed *connectError
-	)
-	return err != nil && !errors.As(err, &answer) && !errors.As(err, &failed)
-}
-
-func (m *IMAP) find(ctx context.Context, messageID, mark string, since time.Time) (string, error) {
+func (m *IMAP) find(ctx context.Context, s *search) error {
 	c, err := m.pool.take(ctx, func(ctx context.Context, c *imapConn) error { return c.alive(ctx) })
 	if err != nil {
-		return "", err
+		return err
 	}
 	defer func() { m.pool.put(c) }()
-	at := parseMark(mark)
 	folders := m.folders()
-	if at.folder != "" && at.folder != m.o.Mailbox { // another folder was configured then
-		folders = append(folders, at.folder)
+	for _, q := range s.open {
+		if f := q.mark.folder; f != "" && !contains(folders, f) { // another folder was configured then
+			folders = append(folders, f)
+		}
 	}
 	for _, folder := range folders {
-		var receipt string
-		if folder == at.folder {
-			receipt, err = m.findFrom(ctx, c, at, messageID, since)
-		} else {
-			receipt, err = m.findIndexed(ctx, c, folder, messageID, since)
-		}
-		if receipt != "" || err != nil {
-			return receipt, err
+		if err := m.look(ctx, c, folder, s); err != nil || len(s.open) == 0 {
+			return err
 		}
 	}
-	if mark == "" {
-		return "", nil // every folder was read; nothing was under way that could still arrive
+	if s.open = s.begun(); len(s.open) == 0 {
+		return nil // every folder was read, and nothing was under way that could still arrive
 	}
-	return m.search(ctx, c, folders, messageID)
-}
-
-// findFrom reads the Message-IDs of what came into the folder since the mark:
-// cheaper and surer than searching.
-func (m *IMAP) findFrom(ctx context.Context, c *imapConn, at mark, messageID string, since time.Time) (string, error) {
-	box, err := c.examine(ctx, at.folder)
-	if errors.Is(err, errNoFolder) {
-		return "", nil
-	}
-	if err != nil {
-		return "", err
-	}
-	if at.next == 0 || box.UIDValidity != at.validity { // the UIDs say nothing any more
-		return m.findIndexed(ctx, c, at.folder, messageID, since)
-	}
-	return c.pick(ctx, from(at.next), at.folder, box.UIDValidity, messageID)
-}
-
-// search asks every folder by header, twice: servers that index headers are
-// behind at times, and what was sent before the line broke may still be on
-// its way into the folder.
-func (m *IMAP) search(ctx context.Context, c *imapConn, folders []string, messageID string) (string, error) {
-	for look := range 2 {
-		if look > 0 {
-			select {
-			case <-time.After(m.o.Settle):
-			case <-ctx.Done():
-				return "", noAnswer(ctx, nil)
+	// Servers that index headers are behind at times, and what was sent before
+	// the line broke may still be on its way into the folder: look twice.
+	for again := range 2 {
+		if again > 0 {
+			if err := pause(ctx, m.o.Settle); err != nil {
+				return err
 			}
 		}
 		for _, folder := range folders {
-			receipt, err := c.search(ctx, folder, messageID)
-			if receipt != "" || err != nil {
-				return receipt, err
+			if err := m.lookAnywhere(ctx, c, folder, s); err != nil || len(s.open) == 0 {
+				return err
 			}
 		}
 	}
-	return "", nil
+	return nil
 }
 
-// search asks one folder by header. That finds parts of a header too, so what
-// is found is compared.
-func (c *imapConn) search(ctx context.Context, folder, messageID string) (string, error) {
+// look reads what came into the folder since the mails were sent there; for
+// those of which no mark tells that, since a time before which they can't have
+// come.
+func (m *IMAP) look(ctx context.Context, c *imapConn, folder string, s *search) error {
 	box, err := c.examine(ctx, folder)
 	if errors.Is(err, errNoFolder) {
-		return "", nil
+		return nil
 	}
 	if err != nil {
-		return "", err
-	}
-	uids, err := c.uids(ctx, &imap.SearchCriteria{
-		Header: []imap.SearchCriteriaHeaderField{{Key: "Message-ID", Value: messageID}},
-	})
-	if len(uids) == 0 || err != nil {
-		return "", err
-	}
-	return c.pick(ctx, uids, folder, box.UIDValidity, messageID)
-}
-
-// pick gives a receipt if one of the mails has the Message-ID.
-func (c *imapConn) pick(ctx context.Context, uids imap.UIDSet, folder string, validity uint32, messageID string) (receipt string, err error) {
-	err = c.messageIDs(ctx, uids, func(uid imap.UID, id string) {
-		if id == messageID && receipt == "" {
-			receipt = imapReceipt(folder, uid, validity)
-		}
-	})
-	if err != nil { // a header that was cut short may look like another
-		return "", err
-	}
-	return receipt, nil
-}
-
-// uids lists the mails of the open folder that meet the criteria.
-func (c *imapConn) uids(ctx context.Context, criteria *imap.SearchCriteria) (uids imap.UIDSet, err error) {
-	err = c.within(ctx, searchTimeout, func() error {
-		data, err := c.UIDSearch(criteria, nil).Wait()
-		if err == nil {
-			uids, _ = data.All.(imap.UIDSet)
-		}
 		return err
-	})
-	return uids, err
-}
-
-var messageIDField = &imap.FetchItemBodySection{
-	Specifier:    imap.PartSpecifierHeader,
-	HeaderFields: []string{"Message-ID"},
-	Peek:         true,
-}
-
-// messageIDs tells the Message-IDs of mails in the open folder, one by one.
-func (c *imapConn) messageIDs(ctx context.Context, uids imap.UIDSet, tell func(uid imap.UID, id string)) error {
-	return c.within(ctx, searchTimeout, func() error {
-		cmd := c.Fetch(uids, &imap.FetchOptions{UID: true, BodySection: []*imap.FetchItemBodySection{messageIDField}})
-		for msg := cmd.Next(); msg != nil; msg = cmd.Next() {
-			var uid imap.UID
-			var id string
-			for item := msg.Next(); item != nil; item = msg.Next() {
-				switch item := item.(type) {
-				case imapclient.FetchItemDataUID:
-					uid = item.UID
-				case imapclient.FetchItemDataBodySection:
-					if item.Literal == nil { // NIL from some servers, where there is none
-						continue
-					}
-					header, err := readHeader(item.Literal)
-					if err != nil {
-						return err // without Close, which would read on; the connection is gone
-					}
-					id = parseMessageID(header)
-				}
-			}
-			tell(uid, id)
+	}
+	if from := s.from(folder, box.UIDValidity); from != 0 {
+		ids, err := c.messageIDs(ctx, from)
+		if err != nil {
+			return err
 		}
-		return cmd.Close()
-	})
+		for uid, id := range ids {
+			s.take(id, imapReceipt(folder, uid, box.UIDValidity))
+		}
+	}
+	since, any := s.since(folder, box.UIDValidity)
+	if !any {
+		return nil
+	}
+	return m.lookup(ctx, c, folder, box, since, s)
 }
 
-// readHeader reads all of a literal and gives its beginning, for a header can
-// be of any size. It never reads on after an end that came too soon: from
-// then on the client itself reads.
-func readHeader(literal imap.LiteralReader) (string, error) {
-	const enough = 4096
-	header, err := io.ReadAll(io.LimitReader(literal, enough))
-	size := int64(len(header))
-	if err == nil && size == enough {
-		var rest int64
-		rest, err = io.Copy(io.Discard, literal)
-		size += rest
+// few is how many header searches are cheaper than reading a whole folder.
+const few = 8
+
+// lookAnywhere asks for what is still missing, wherever it is in the folder.
+func (m *IMAP) lookAnywhere(ctx context.Context, c *imapConn, folder string, s *search) error {
+	box, err := c.examine(ctx, folder)
+	if errors.Is(err, errNoFolder) {
+		return nil
 	}
-	if err == nil && size < literal.Size() {
-		err = io.ErrUnexpectedEOF
+	if err != nil {
+		return err
 	}
-	return string(header), err
+	if len(s.open) > few {
+		return m.lookup(ctx, c, folder, box, time.Time{}, s)
+	}
+	for id := range s.open {
+		uids, err := c.uids(ctx, &imap.SearchCriteria{
+			Header: []imap.SearchCriteriaHeaderField{{Key: "Message-ID", Value: id}},
+		})
+		if err != nil {
+			return err
+		}
+		for _, uid := range uids { // it finds parts of a header too
+			ids, err := c.fetchIDs(ctx, imap.UIDSet{{Start: uid, Stop: uid}}, []imap.UID{uid})
+			if err != nil {
+				return err
+			}
+			s.take(ids[uid], imapReceipt(folder, uid, box.UIDValidity))
+		}
+	}
+	return nil
 }
 
-// from is every UID from this one on. Servers answer it with the last mail
-// where none is that high, which harms nobody who compares.
-func from(uid imap.UID) imap.UIDSet {
-	return imap.UIDSet{{Start: max(uid, 1), Stop: 0}}
+func pause(ctx context.Context, d time.Duration) error {
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return noAnswer(ctx, nil)
+	}
 }
 
-// parseMessageID takes the Message-ID out of a header: a lone field,
-// perhaps folded, then an empty line.
-func parseMessageID(header string) string {
-	_, value, _ := strings.Cut(header, ":")
-	value = strings.TrimSpace(value)
-	return strings.TrimSuffix(strings.TrimPrefix(value, "<"), ">")
+// search is what is asked, and what of it is answered.
+type search struct {
+	found []Found
+	open  map[string]sought // by Message-ID: not found yet
 }
 
-// mark is what begin got: mails delivered after it have these UIDs or higher.
-type mark struct {
-	folder   string
-	validity uint32
-	next     imap.UID
+// sought is a mail that is looked for.
+type sought struct {
+	mark  mark // zero: none of an IMAP mailbox
+	begun bool // there was some mark: it may have been sent
+	since time.Time
+	at    []int // of the queries
 }
 
-func (m mark) String() string { return fmt.Sprintf("imap:%s:%d:%d", m.folder, m.validity, m.next) }
+func newSearch(queries []Query) *search {
+	s := &search{found: make([]Found, len(queries)), open: make(map[string]sought, len(queries))}
+	for i, q := range queries {
+		w, again := s.open[q.MessageID]
+		if !again || q.Since.Before(w.since) {
+			w.since = q.Since
+		}
+		if at := parseMark(q.Mark); !again || at.next < w.mark.next {
+			w.mark = at
+		}
+		w.begun = w.begun || q.Mark != ""
+		w.at = append(w.at, i)
+		s.open[q.MessageID] = w
+	}
+	return s
+}
 
-// parseMark gives the zero mark for what is none of an IMAP mailbox.
-func parseMark(s string) (m mark) {
-	rest, ok := strings.CutPrefix(s, "imap:")
-	i := strings.LastIndexByte(rest, ':')
-	if !ok || i < 0 {
-		return mark{}
+// take answers the queries for a mail that is there.
+func (s *search) take(id, receipt string) {
+	q, ok := s.open[id]
+	if !ok {
+		return
 	}
-	j := strings.LastIndexByte(rest[:i], ':')
-	if j < 0 {
-		return mark{}
+	for _, i := range q.at {
+		s.found[i] = Found{Receipt: receipt, Found: true}
 	}
-	validity, err1 := strconv.ParseUint(rest[j+1:i], 10, 32)
-	next, err2 := strconv.ParseUint(rest[i+1:], 10, 32)
-	if err1 != nil || err2 != nil {
-		return mark{}
+	delete(s.open, id)
+}
+
+// here tells whether the mark's UIDs say something about the folder as it is.
+func (q sought) here(folder string, validity uint32) bool {
+	return q.mark.folder == folder && q.mark.validity == validity && q.mark.next != 0
+}
+
+// from is the lowest mark in the folder; 0: there is none.
+func (s *search) from(folder string, validity uint32) (from imap.UID) {
+	for _, q := range s.open {
+		if q.here(folder, validity) && (from == 0 || q.mark.next < from) {
+			from = q.mark.next
+		}
 	}
-	return mark{rest[:j], uint32(validity), imap.UID(next)}
+	return from
+}
+
+// since is the earliest time of those without a mark in the folder.
+func (s *search) since(folder string, validity uint32) (since time.Time, any bool) {
+	for _, q := range s.open {
+		if q.here(folder, validity) {
+			continue
+		}
+		if !any || q.since.Before(since) {
+			since, any = q.since, true
+		}
+	}
+	return since, any
+}
+
+// begun are those that may have been sent.
+func (s *search) begun() map[string]sought {
+	begun := map[string]sought{}
+	for id, q := range s.open {
+		if q.begun {
+			begun[id] = q
+		}
+	}
+	return begun
+}
+
+func (s *search) what() string {
+	if len(s.found) > 1 {
+		return fmt.Sprintf("ask for %d mails", len(s.found))
+	}
+	for id := range s.open {
+		return "ask for " + id
+	}
+	return "ask for a mail"
 }

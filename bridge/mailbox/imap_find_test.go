@@ -62,7 +62,7 @@ func TestFind(t *testing.T) {
 			}
 			server.put(t, "INBOX", testMail(id+".example", 300))
 			m := newTestIMAP(t, server.addr, func(o *IMAPOptions) { o.AlsoSearch = tt.also })
-			receipt, found, err := m.Find(t.Context(), id, tt.mark, tt.since)
+			receipt, found, err := findOne(t.Context(), m, id, tt.mark, tt.since)
 			if err != nil || found != tt.found || tt.receipt != "" && receipt != tt.receipt {
 				t.Errorf("got %q, %v, %v", receipt, found, err)
 			}
@@ -78,7 +78,7 @@ func TestFindTwice(t *testing.T) {
 	}
 	m := newTestIMAP(t, server.addr)
 	for _, mark := range []string{"", "smtp", "imap:INBOX:1:1"} {
-		if _, found, err := m.Find(t.Context(), "a@covebridge", mark, day); !found || err != nil {
+		if _, found, err := findOne(t.Context(), m, "a@covebridge", mark, day); !found || err != nil {
 			t.Errorf("mark %q: found %v, %v", mark, found, err)
 		}
 	}
@@ -139,7 +139,7 @@ func TestFindManyReadsOnce(t *testing.T) {
 	m := newTestIMAP(t, w.addr)
 	ask := func(i int, since time.Time, want bool) {
 		t.Helper()
-		if _, found, err := m.Find(t.Context(), fmt.Sprintf("%d@covebridge", i), "", since); found != want || err != nil {
+		if _, found, err := findOne(t.Context(), m, fmt.Sprintf("%d@covebridge", i), "", since); found != want || err != nil {
 			t.Errorf("%d: found %v, %v", i, found, err)
 		}
 	}
@@ -181,7 +181,7 @@ func TestFindSince(t *testing.T) {
 		id    string
 		since time.Time
 	}{{"new@covebridge", day}, {"old@covebridge", old.Date}, {"old@covebridge", time.Time{}}, {"new@covebridge", time.Time{}}} {
-		if _, found, err := m.Find(t.Context(), tt.id, "", tt.since); !found || err != nil {
+		if _, found, err := findOne(t.Context(), m, tt.id, "", tt.since); !found || err != nil {
 			t.Errorf("%s since %v: found %v, %v", tt.id, tt.since, found, err)
 		}
 	}
@@ -221,11 +221,11 @@ func TestFindNeverGuesses(t *testing.T) {
 					return tag + " OK done\r\n"
 				})
 				m := newTestIMAP(t, addr)
-				receipt, found, err := m.Find(t.Context(), "a@covebridge", "imap:INBOX:1:1", day)
+				receipt, found, err := findOne(t.Context(), m, "a@covebridge", "imap:INBOX:1:1", day)
 				if found {
 					t.Fatalf("found %q", receipt)
 				}
-				wantClass(t, err, Temporary)
+				wantClass(t, err, Unavailable)
 			})
 		}
 	}
@@ -243,7 +243,7 @@ func TestFindCutHeader(t *testing.T) {
 		return tag + " OK done\r\n"
 	})
 	m := newTestIMAP(t, addr)
-	_, found, err := m.Find(t.Context(), "a@covebridge", "imap:INBOX:1:1", day)
+	_, found, err := findOne(t.Context(), m, "a@covebridge", "imap:INBOX:1:1", day)
 	if found || err == nil {
 		t.Errorf("found %v, %v", found, err)
 	}
@@ -282,7 +282,7 @@ func TestFindBesideHugeHeader(t *testing.T) {
 	server.put(t, "INBOX", testMail(strings.Repeat("x", 9000), 300))
 	server.put(t, "INBOX", testMail("a@covebridge", 300))
 	m := newTestIMAP(t, server.addr)
-	if _, found, err := m.Find(t.Context(), "a@covebridge", "imap:INBOX:1:1", day); !found || err != nil {
+	if _, found, err := findOne(t.Context(), m, "a@covebridge", "imap:INBOX:1:1", day); !found || err != nil {
 		t.Error(found, err)
 	}
 }

@@ -2,14 +2,13 @@ package mailbox
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/emersion/go-imap/v2"
 )
 
 // index is what a folder holds: read once, then only what is new is read.
-// A start without a ledger asks for tens of thousands of mails in a row.
+// A start without a ledger asks for tens of thousands of mails.
 type index struct {
 	validity uint32
 	next     imap.UID  // read up to here
@@ -24,37 +23,32 @@ const searchSlack = 48 * time.Hour
 // says, for it may be behind.
 const recent = 1000
 
-// findIndexed looks the mail up among those that came into the folder since.
-func (m *IMAP) findIndexed(ctx context.Context, c *imapConn, folder, messageID string, since time.Time) (string, error) {
+// lookup answers from what came into the open folder since.
+func (m *IMAP) lookup(ctx context.Context, c *imapConn, folder string, box *imap.SelectData, since time.Time, s *search) error {
 	select {
 	case m.asking <- struct{}{}:
 		defer func() { <-m.asking }()
 	case <-ctx.Done():
-		return "", noAnswer(ctx, nil)
-	}
-	box, err := c.examine(ctx, folder)
-	if errors.Is(err, errNoFolder) {
-		return "", nil
-	}
-	if err != nil {
-		return "", err
+		return noAnswer(ctx, nil)
 	}
 	x := m.indexes[folder]
+	var err error
 	if x == nil || x.validity != box.UIDValidity || box.UIDValidity == 0 || x.since.After(since) {
 		if x, err = c.read(ctx, box, since); err != nil {
-			return "", err
+			return err
 		}
 		m.indexes[folder] = x
 	} else if box.UIDNext == 0 || box.UIDNext > x.next {
 		if err := c.extend(ctx, x, box, x.next); err != nil {
-			delete(m.indexes, folder) // its last entry may be cut short
-			return "", err
+			return err
 		}
 	}
-	if uid, ok := x.ids[messageID]; ok {
-		return imapReceipt(folder, uid, x.validity), nil
+	for id := range s.open {
+		if uid, ok := x.ids[id]; ok {
+			s.take(id, imapReceipt(folder, uid, x.validity))
+		}
 	}
-	return "", nil
+	return nil
 }
 
 // read makes an index of the open folder. It goes back twice as far as asked,
@@ -69,8 +63,8 @@ func (c *imapConn) read(ctx context.Context, box *imap.SelectData, since time.Ti
 			return nil, err
 		}
 		start = box.UIDNext - min(box.UIDNext, recent)
-		for _, r := range uids {
-			start = min(start, r.Start)
+		if len(uids) > 0 {
+			start = min(start, uids[0])
 		}
 	}
 	return x, c.extend(ctx, x, box, start)
@@ -78,11 +72,16 @@ func (c *imapConn) read(ctx context.Context, box *imap.SelectData, since time.Ti
 
 // extend reads the open folder from a UID on into the index.
 func (c *imapConn) extend(ctx context.Context, x *index, box *imap.SelectData, start imap.UID) error {
+	ids, err := c.messageIDs(ctx, start)
+	if err != nil {
+		return err
+	}
 	x.next = max(x.next, box.UIDNext)
-	return c.messageIDs(ctx, from(start), func(uid imap.UID, id string) {
+	for uid, id := range ids {
 		x.next = max(x.next, uid+1)
 		if id != "" {
 			x.ids[id] = uid
 		}
-	})
+	}
+	return nil
 }

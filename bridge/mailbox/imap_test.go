@@ -125,16 +125,31 @@ func (b *begun) begin(mark string) error {
 
 // mailbox is what the three have in common.
 type mailbox interface {
-	Deliver(ctx context.Context, m Mail, begin func(mark string) error) (receipt string, err error)
-	Find(ctx context.Context, messageID, mark string, since time.Time) (receipt string, found bool, err error)
+	Deliver(ctx context.Context, mails []Mail, begin func(mark string) error) []Result
+	Find(ctx context.Context, queries []Query) ([]Found, error)
 	Check(ctx context.Context) ([]Finding, error)
 	Close() error
+}
+
+// deliverOne delivers a batch of one.
+func deliverOne(ctx context.Context, m mailbox, mail Mail, begin func(string) error) (receipt string, err error) {
+	r := m.Deliver(ctx, []Mail{mail}, begin)
+	return r[0].Receipt, r[0].Err
+}
+
+// findOne asks for one mail.
+func findOne(ctx context.Context, m mailbox, id, mark string, since time.Time) (receipt string, found bool, err error) {
+	answers, err := m.Find(ctx, []Query{{MessageID: id, Mark: mark, Since: since}})
+	if err != nil {
+		return "", false, err
+	}
+	return answers[0].Receipt, answers[0].Found, nil
 }
 
 func mustDeliver(t *testing.T, m mailbox, mail Mail) (receipt, mark string) {
 	t.Helper()
 	var b begun
-	receipt, err := m.Deliver(t.Context(), mail, b.begin)
+	receipt, err := deliverOne(t.Context(), m, mail, b.begin)
 	if err != nil {
 		t.Fatalf("deliver %s: %v", mail.MessageID, err)
 	}
@@ -187,7 +202,7 @@ func TestIMAPBeginRefuses(t *testing.T) {
 	server := startMemory(t)
 	m := newTestIMAP(t, server.addr)
 	lost := errors.New("lease lost")
-	_, err := m.Deliver(t.Context(), testMail("a@covebridge", 300), func(string) error { return lost })
+	_, err := deliverOne(t.Context(), m, testMail("a@covebridge", 300), func(string) error { return lost })
 	if !errors.Is(err, lost) {
 		t.Errorf("got %v, want begin's error", err)
 	}
@@ -205,11 +220,11 @@ func TestIMAPSideBySide(t *testing.T) {
 		wg.Go(func() {
 			id := fmt.Sprintf("cove-%d@covebridge", i)
 			var b begun
-			if _, err := m.Deliver(t.Context(), testMail(id, 300*(i%20+1)), b.begin); err != nil {
+			if _, err := deliverOne(t.Context(), m, testMail(id, 300*(i%20+1)), b.begin); err != nil {
 				t.Error(err)
 				return
 			}
-			if receipt, found, err := m.Find(t.Context(), id, b.marks[0], day); err != nil || !found {
+			if receipt, found, err := findOne(t.Context(), m, id, b.marks[0], day); err != nil || !found {
 				t.Errorf("find %s from %s: %q, %v, %v", id, b.marks[0], receipt, found, err)
 			}
 		})
@@ -225,11 +240,11 @@ func TestIMAPFolderMissing(t *testing.T) {
 	folder := "Cove/Päckchen"
 	m := newTestIMAP(t, server.addr, func(o *IMAPOptions) { o.Mailbox = folder })
 	var b begun
-	_, err := m.Deliver(t.Context(), testMail("a@covebridge", 300), b.begin)
-	if e := wantClass(t, err, Temporary); len(b.marks) != 0 || !strings.Contains(e.Hint, "create: true") {
+	_, err := deliverOne(t.Context(), m, testMail("a@covebridge", 300), b.begin)
+	if e := wantClass(t, err, Unavailable); len(b.marks) != 0 || !strings.Contains(e.Hint, "create: true") {
 		t.Errorf("begin %q, error %v", b.marks, err)
 	}
-	if _, found, err := m.Find(t.Context(), "a@covebridge", "", day); found || err != nil {
+	if _, found, err := findOne(t.Context(), m, "a@covebridge", "", day); found || err != nil {
 		t.Errorf("found %v, %v in a missing folder", found, err)
 	}
 
@@ -256,8 +271,8 @@ func TestIMAPLoginRefused(t *testing.T) {
 	for _, auth := range []string{"plain", "login"} {
 		m := newTestIMAP(t, server.addr, func(o *IMAPOptions) { o.Auth, o.Password = auth, "wrong-secret-pass" })
 		var b begun
-		_, err := m.Deliver(t.Context(), testMail("a@covebridge", 300), b.begin)
-		e := wantClass(t, err, Temporary)
+		_, err := deliverOne(t.Context(), m, testMail("a@covebridge", 300), b.begin)
+		e := wantClass(t, err, Unavailable)
 		if len(b.marks) != 0 || e.RetryAfter == 0 || !strings.Contains(e.Hint, "password") || !strings.Contains(e.Text, "Authentication failed") {
 			t.Errorf("%s: begin %q, retry after %v, %v", auth, b.marks, e.RetryAfter, err)
 		}
@@ -272,11 +287,11 @@ func TestIMAPUnreachable(t *testing.T) {
 	addr := ln.Addr().String()
 	ln.Close()
 	m := newTestIMAP(t, addr)
-	_, err = m.Deliver(t.Context(), testMail("a@covebridge", 300), nil)
-	if e := wantClass(t, err, Temporary); !strings.Contains(e.Hint, "nothing listens") {
+	_, err = deliverOne(t.Context(), m, testMail("a@covebridge", 300), nil)
+	if e := wantClass(t, err, Unavailable); !strings.Contains(e.Hint, "nothing listens") {
 		t.Error(err)
 	}
-	if _, found, err := m.Find(t.Context(), "a@covebridge", "", day); found || err == nil {
+	if _, found, err := findOne(t.Context(), m, "a@covebridge", "", day); found || err == nil {
 		t.Errorf("found %v, %v, want an error", found, err)
 	}
 }
@@ -290,9 +305,9 @@ func TestIMAPSilentServer(t *testing.T) {
 	for _, mode := range []string{"none", "tls", "starttls"} {
 		m := newTestIMAP(t, ln.Addr().String(), func(o *IMAPOptions) { o.TLS = mode })
 		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-		_, err = m.Deliver(ctx, testMail("a@covebridge", 300), nil)
+		_, err = deliverOne(ctx, m, testMail("a@covebridge", 300), nil)
 		cancel()
-		if wantClass(t, err, Temporary); !errors.Is(err, context.DeadlineExceeded) {
+		if wantClass(t, err, Unavailable); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("%s: %v", mode, err)
 		}
 	}
@@ -303,8 +318,8 @@ func TestIMAPClosed(t *testing.T) {
 	m := newTestIMAP(t, server.addr)
 	mustDeliver(t, m, testMail("a@covebridge", 300))
 	m.Close()
-	_, err := m.Deliver(t.Context(), testMail("b@covebridge", 300), nil)
-	if wantClass(t, err, Temporary); !errors.Is(err, errClosed) {
+	_, err := deliverOne(t.Context(), m, testMail("b@covebridge", 300), nil)
+	if wantClass(t, err, Unavailable); !errors.Is(err, errClosed) {
 		t.Error(err)
 	}
 }

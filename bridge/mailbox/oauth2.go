@@ -101,7 +101,7 @@ func (s *ClientCredentials) fail(err error) error {
 	if answer.ErrorCode == "" {
 		text = answer.Response.Status + " " + string(answer.Body)
 	}
-	e.Text = hide.hide(oneLine(text))
+	e.Text = oneLine(hide.hide(text))
 	e.Err = fmt.Errorf("token endpoint: %s", e.Text) // answer holds the body as it came
 	e.Hint = tokenHint(answer.ErrorCode, text)
 	return e

@@ -112,7 +112,7 @@ func TestTokenErrors(t *testing.T) {
 		s.failure = failure
 		s.mu.Unlock()
 		_, err := s.source().Token(t.Context(), "")
-		e := wantClass(t, err, Temporary)
+		e := wantClass(t, err, Unavailable)
 		if e.Hint != hint || e.Text == "" || e.RetryAfter == 0 {
 			t.Errorf("%s: %+v", failure, e)
 		}
@@ -132,7 +132,7 @@ func TestTokenErrors(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	_, err := s.source().Token(ctx, "")
-	wantClass(t, err, Temporary)
+	wantClass(t, err, Unavailable)
 }
 
 func unwrap(err error) error {
@@ -206,8 +206,8 @@ func TestXOAUTH2(t *testing.T) {
 			m, _ = deliver(source)
 			set("none")
 			var b begun
-			_, err := m.Deliver(t.Context(), testMail("c@covebridge", 300), b.begin)
-			e := wantClass(t, err, Temporary)
+			_, err := deliverOne(t.Context(), m, testMail("c@covebridge", 300), b.begin)
+			e := wantClass(t, err, Unavailable)
 			if e.Hint != hint || !strings.Contains(e.Text, `"status":"401"`) || strings.Contains(err.Error(), "token-") || len(b.marks) != 0 {
 				t.Errorf("%+v", e)
 			}
@@ -218,14 +218,14 @@ func TestXOAUTH2(t *testing.T) {
 			s.failure = `{"error":"invalid_client"}`
 			s.mu.Unlock()
 			m, _ = deliver(s.source())
-			_, err = m.Deliver(t.Context(), testMail("c@covebridge", 300), b.begin)
-			if e := wantClass(t, err, Temporary); e.Hint != hintSecret {
+			_, err = deliverOne(t.Context(), m, testMail("c@covebridge", 300), b.begin)
+			if e := wantClass(t, err, Unavailable); e.Hint != hintSecret {
 				t.Errorf("%+v", e)
 			}
 		})
 	}
 	m := newTestIMAP(t, imapServer.addr, func(o *IMAPOptions) { o.Auth = "xoauth2" })
-	if _, err := m.Deliver(t.Context(), testMail("c@covebridge", 300), nil); err == nil || !strings.Contains(err.Error(), "oauth2") {
+	if _, err := deliverOne(t.Context(), m, testMail("c@covebridge", 300), nil); err == nil || !strings.Contains(err.Error(), "oauth2") {
 		t.Error(err)
 	}
 }

@@ -47,7 +47,7 @@ func TestDovecot(t *testing.T) {
 		_, mark := mustDeliver(t, m, mail)
 		ask := func(id, mark string, want bool) {
 			t.Helper()
-			if _, found, err := m.Find(t.Context(), id, mark, day); found != want || err != nil {
+			if _, found, err := findOne(t.Context(), m, id, mark, day); found != want || err != nil {
 				t.Errorf("%s from %q: found %v, %v", id, mark, found, err)
 			}
 		}
@@ -69,9 +69,9 @@ func TestDovecot(t *testing.T) {
 		for i, end := range []func(){func() {}, s.Stop, s.Kill} {
 			end()
 			if i > 0 {
-				_, err := m.Deliver(t.Context(), testMail("down@covebridge", 300), nil)
-				wantClass(t, err, Temporary)
-				if _, found, err := m.Find(t.Context(), "0@covebridge", "", day); found || err == nil {
+				_, err := deliverOne(t.Context(), m, testMail("down@covebridge", 300), nil)
+				wantClass(t, err, Unavailable)
+				if _, found, err := findOne(t.Context(), m, "0@covebridge", "", day); found || err == nil {
 					t.Errorf("found %v, %v while the server was down", found, err)
 				}
 				s.Start()
@@ -93,9 +93,9 @@ func TestDovecot(t *testing.T) {
 				mail := testMail(fmt.Sprintf("cut-%d@covebridge", n), size)
 				proxy.Script(faultproxy.Fault{At: point, Do: faultproxy.Cut})
 				var b begun
-				_, err := m.Deliver(t.Context(), mail, b.begin)
+				_, err := deliverOne(t.Context(), m, mail, b.begin)
 				wantClass(t, err, Unknown)
-				_, found, err := m.Find(t.Context(), mail.MessageID, b.marks[0], day)
+				_, found, err := findOne(t.Context(), m, mail.MessageID, b.marks[0], day)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -147,8 +147,8 @@ plugin {
 }
 `})
 	m := newDovecotIMAP(t, s)
-	_, err := m.Deliver(t.Context(), testMail("big@covebridge", 20000), new(begun).begin)
-	if e := wantClass(t, err, Temporary); !strings.Contains(e.Hint, "full") {
+	_, err := deliverOne(t.Context(), m, testMail("big@covebridge", 20000), new(begun).begin)
+	if e := wantClass(t, err, Unavailable); !strings.Contains(e.Hint, "full") {
 		t.Errorf("over quota: %v", err)
 	}
 	mustDeliver(t, m, testMail("small@covebridge", 300))
@@ -156,8 +156,8 @@ plugin {
 
 	s.SetRights(t, "INBOX", "lr")
 	m = newDovecotIMAP(t, s)
-	_, err = m.Deliver(t.Context(), testMail("b@covebridge", 300), new(begun).begin)
-	if e := wantClass(t, err, Temporary); !strings.Contains(e.Hint, "right to insert") {
+	_, err = deliverOne(t.Context(), m, testMail("b@covebridge", 300), new(begun).begin)
+	if e := wantClass(t, err, Unavailable); !strings.Contains(e.Hint, "right to insert") {
 		t.Errorf("no right: %v", err)
 	}
 	wantFindings(t, m, "logged in", "folder INBOX: 1 messages", "!folder INBOX: rights lr", "UIDPLUS")
@@ -198,7 +198,7 @@ func TestPostfix(t *testing.T) {
 	deliver := func(m *SMTP, from, to string, size int) error {
 		mail := testMail("refused@covebridge", size)
 		mail.From, mail.To = from, []string{to}
-		_, err := m.Deliver(t.Context(), mail, new(begun).begin)
+		_, err := deliverOne(t.Context(), m, mail, new(begun).begin)
 		return err
 	}
 	m := newTestSMTP(t, s.Addr, func(o *SMTPOptions) { o.TLS, o.TLSConfig = "starttls", s.Cert.Client })
@@ -214,11 +214,11 @@ func TestPostfix(t *testing.T) {
 		class Class
 		text  string
 	}{
-		"put off":        {deliver(m, "cove@msp.test", postfix.Later, 300), Temporary, "450 4.2.0"},
-		"refused":        {deliver(m, "cove@msp.test", postfix.Never, 300), Refused, "550 5.1.1"},
-		"sender refused": {deliver(m, postfix.Barred, postfix.To, 300), Refused, "554 5.7.1"},
-		"relay":          {deliver(m, "cove@msp.test", "someone@elsewhere.test", 300), Refused, "554 5.7.1"},
-		"too large":      {deliver(m, "cove@msp.test", postfix.To, 2*postfix.MaxSize), Refused, "552 5.3.4"},
+		"put off":        {deliver(m, "cove@msp.test", postfix.Later, 300), Unavailable, "450 4.2.0"},
+		"refused":        {deliver(m, "cove@msp.test", postfix.Never, 300), Unavailable, "550 5.1.1"},
+		"sender refused": {deliver(m, postfix.Barred, postfix.To, 300), Unavailable, "554 5.7.1"},
+		"relay":          {deliver(m, "cove@msp.test", "someone@elsewhere.test", 300), Unavailable, "554 5.7.1"},
+		"too large":      {deliver(m, "cove@msp.test", postfix.To, 2*postfix.MaxSize), Final, "552 5.3.4"},
 	} {
 		if e := wantClass(t, tt.err, tt.class); !strings.HasPrefix(e.Text, tt.text) {
 			t.Errorf("%s: %v", name, tt.err)
@@ -235,9 +235,9 @@ func TestPostfix(t *testing.T) {
 		proxy.Script(faultproxy.Fault{At: point, Do: faultproxy.Cut})
 		mail := testMail(fmt.Sprintf("cut-%d@covebridge", i), 20000)
 		mail.To = []string{postfix.To}
-		_, err := cut.Deliver(t.Context(), mail, new(begun).begin)
+		_, err := deliverOne(t.Context(), cut, mail, new(begun).begin)
 		var e *Error
-		if !errors.As(err, &e) || e.Class == Refused || point >= faultproxy.BeforeEnd && e.Class != Unknown {
+		if !errors.As(err, &e) || e.Class == Rejected || e.Class == Final || point >= faultproxy.BeforeEnd && e.Class != Unknown {
 			t.Errorf("cut %v: %v", point, err)
 		}
 	}

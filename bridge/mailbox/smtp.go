@@ -5,12 +5,11 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"net/mail"
+	"os"
 	"strconv"
 	"strings"
 	"time"
 
-	"github.com/emersion/go-smtp"
 	"golang.org/x/time/rate"
 )
 
@@ -38,6 +37,8 @@ type SMTP struct {
 	login login
 	pool  *pool[*smtpConn]
 	rate  *rate.Limiter
+
+	silence, settling time.Duration // see wire; the latter while the server takes a mail in
 }
 
 // smtpMark is what begin gets: when the mail was given to the server, which
@@ -71,6 +72,8 @@ func NewSMTP(o SMTPOptions) *SMTP {
 		end:   endpoint{o.Address, o.TLS, o.TLSConfig},
 		login: login{o.Username, o.Password, o.Auth, o.Token},
 		rate:  rate.NewLimiter(limit, 1),
+
+		silence: maxSilence, settling: afterDot,
 	}
 	m.pool = newPool(o.Connections, m.dial)
 	return m
@@ -89,40 +92,112 @@ func (m *SMTP) Close() error {
 }
 
 // Find asks the IMAP mailbox beside it, or returns ErrCannotAsk.
-func (m *SMTP) Find(ctx context.Context, messageID, mark string, since time.Time) (receipt string, found bool, err error) {
+func (m *SMTP) Find(ctx context.Context, queries []Query) ([]Found, error) {
 	if m.o.Ask == nil {
-		return "", false, ErrCannotAsk
+		return nil, ErrCannotAsk
 	}
-	receipt, found, err = m.o.Ask.Find(ctx, messageID, mark, since)
-	if sent, ok := strings.CutPrefix(mark, smtpMark); ok && err == nil && !found {
-		seconds, _ := strconv.ParseInt(sent, 10, 64)
-		if left := queueTime - time.Since(time.Unix(seconds, 0)); left > 0 && left <= queueTime {
-			return "", false, &Error{Op: "smtp " + m.o.Address, Text: "the mail may still be in the server's queue", Settle: left}
+	found, err := m.o.Ask.Find(ctx, queries)
+	if err != nil {
+		return nil, err
+	}
+	var settle time.Duration
+	for i, f := range found {
+		if sent, ok := strings.CutPrefix(queries[i].Mark, smtpMark); ok && !f.Found {
+			seconds, _ := strconv.ParseInt(sent, 10, 64)
+			if left := queueTime - time.Since(time.Unix(seconds, 0)); left <= queueTime {
+				settle = max(settle, left)
+			}
 		}
 	}
-	return receipt, found, err
+	if settle > 0 {
+		return nil, &Error{Op: "smtp " + m.o.Address, Text: "a mail may still be in the server's queue", Settle: settle}
+	}
+	return found, nil
 }
 
-// Deliver sends the mail to all its recipients or to none: if one is refused,
-// the mail is not sent. The receipt holds what the server said to the mail,
-// as a rule its queue id.
-func (m *SMTP) Deliver(ctx context.Context, mail Mail, begin func(mark string) error) (receipt string, err error) {
-	if err := m.wait(ctx); err != nil {
-		return "", err
+// Deliver sends each mail to all its recipients or to none: if one of them is
+// refused, the mail is not sent. The mails go one after the other on one
+// connection, at the rate that is set, so that a batch may take its time. The
+// receipts hold what the server said to the mails, as a rule its queue ids.
+// Once the server is ill, the rest is not tried.
+func (m *SMTP) Deliver(ctx context.Context, mails []Mail, begin func(mark string) error) []Result {
+	if len(mails) == 0 {
+		return nil
 	}
-	c, err := m.pool.take(ctx, func(ctx context.Context, c *smtpConn) error { return c.alive(ctx) })
+	if err := m.wait(ctx); err != nil {
+		return all(mails, err)
+	}
+	c, err := m.pool.take(ctx, func(context.Context, *smtpConn) error { return nil })
 	if err != nil {
-		return "", m.fail(err)
+		return all(mails, m.fail(err))
 	}
 	defer func() { m.pool.put(c) }()
 	if err := begin(smtpMark + strconv.FormatInt(time.Now().Unix(), 10)); err != nil {
-		return "", err
+		return all(mails, err)
 	}
-	said, sent, err := c.send(ctx, mail)
-	if err != nil {
-		return "", m.failSend(err, sent)
+	results := make([]Result, len(mails))
+	for i := range mails {
+		if i > 0 {
+			err = m.wait(ctx)
+		}
+		if err == nil {
+			results[i].Receipt, err = m.sendOn(ctx, &c, mails[i])
+		}
+		results[i].Err = err
+		if err == nil {
+			continue
+		}
+		if cl := class(err); cl == Unavailable || cl == Unknown {
+			for j := range results[i+1:] { // they were not begun
+				results[i+1+j].Err = unavailable(err)
+			}
+			return results
+		}
+		err = nil
 	}
-	return "smtp " + oneLine(said), nil
+	return results
+}
+
+// unavailable gives the error to a mail that it kept from being begun.
+func unavailable(err error) error {
+	var e *Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	other := *e
+	other.Class = Unavailable
+	return &other
+}
+
+// sendOn sends the mail on the connection, or on a new one where that can't be
+// used: a server closes idle connections, and those that had their share.
+// Without the final dot no server delivers (RFC 5321 section 4.1.1.4), so a
+// mail that did not get there can go out anew.
+func (m *SMTP) sendOn(ctx context.Context, c **smtpConn, mail Mail) (receipt string, err error) {
+	for {
+		if !(*c).fit() {
+			(*c).close()
+			again, err := m.pool.fresh(ctx, func(context.Context, *smtpConn) error { return nil })
+			if err != nil {
+				return "", m.fail(err)
+			}
+			*c = again
+		}
+		used := (*c).mails > 0
+		said, at, err := (*c).send(ctx, mail, m.settling)
+		if err == nil {
+			return "smtp " + oneLine(said), nil
+		}
+		if used && at < sentDot && (*c).lost(err) && ctx.Err() == nil {
+			continue // it was closed since its last mail
+		}
+		return "", m.failSend(err, at)
+	}
+}
+
+// lost tells of a connection that was closed from the other side.
+func (c *smtpConn) lost(err error) bool {
+	return c.broken && !answered(err) && !errors.Is(err, os.ErrDeadlineExceeded)
 }
 
 // wait keeps the rate.
@@ -142,91 +217,4 @@ func (m *SMTP) wait(ctx context.Context) error {
 		reserved.Cancel()
 		return m.fail(ctx.Err())
 	}
-}
-
-// failSend is the error after begin. sent tells whether the final dot was on its way.
-func (m *SMTP) failSend(err error, sent bool) *Error {
-	e := m.fail(err)
-	var answer *smtp.SMTPError
-	switch {
-	case !errors.As(err, &answer):
-		if sent {
-			e.Class = Unknown
-		}
-	case !answer.Temporary() && !wantsLogin(answer):
-		e.Class = Refused
-	}
-	return e
-}
-
-// wantsLogin tells of a refusal that is about the login, not about the mail.
-func wantsLogin(e *smtp.SMTPError) bool {
-	return e.Code == 530 || e.Code == 534 || e.Code == 535 || e.Code == 538
-}
-
-// fail is the error of everything else: Temporary, for nothing was sent.
-func (m *SMTP) fail(err error) *Error {
-	e, complete := failedStep("smtp "+m.o.Address, err)
-	if complete {
-		return e
-	}
-	var (
-		answer  *smtp.SMTPError
-		refused *loginError
-		failed  *connectError
-	)
-	if errors.As(err, &answer) {
-		hidden := *answer
-		hidden.Message = m.login.secrets("").hide(answer.Message)
-		e.Err = &hidden
-		e.Text = smtpText(&hidden)
-		e.Hint = m.login.smtpHint(answer)
-		e.RetryAfter = suggestedBackoff(answer.Message)
-		if answer.Code == 421 || answer.Code == 432 {
-			e.RetryAfter = max(e.RetryAfter, time.Minute)
-		}
-	}
-	switch {
-	case errors.As(err, &refused):
-		e.RetryAfter = max(e.RetryAfter, loginPause)
-		if refused.detail != "" {
-			e.Text += " " + refused.detail
-		}
-	case errors.As(err, &failed):
-		e.Op += ": connect"
-		if e.Hint == "" {
-			e.Hint = m.connectHint(err, answer)
-		}
-	case errors.Is(err, errPlaintext):
-		e.Hint = plaintextHint
-	}
-	return e
-}
-
-// connectHint says what to do about a connection that was not made, or that
-// the server would not have; answer is nil where it said nothing.
-func (m *SMTP) connectHint(err error, answer *smtp.SMTPError) string {
-	switch {
-	case answer != nil && !answer.Temporary():
-		return "the server does not take connections from here: check the address, and let this machine's address in there"
-	case strings.Contains(err.Error(), "doesn't support STARTTLS"): // the client has no error of its own for it
-		return "the server has no STARTTLS on this port: use tls: tls with its TLS port, as a rule 465, or its port for STARTTLS, as a rule 587"
-	}
-	return m.end.dialHint(err)
-}
-
-func smtpText(e *smtp.SMTPError) string {
-	text := fmt.Sprint(e.Code)
-	if e.EnhancedCode != (smtp.EnhancedCode{}) {
-		text += fmt.Sprintf(" %d.%d.%d", e.EnhancedCode[0], e.EnhancedCode[1], e.EnhancedCode[2])
-	}
-	return oneLine(text + " " + e.Message)
-}
-
-// address is what goes into the envelope, also where a name stands before it.
-func address(s string) string {
-	if a, err := mail.ParseAddress(s); err == nil {
-		return a.Address
-	}
-	return s
 }

@@ -34,14 +34,16 @@ func (m *SMTP) Check(ctx context.Context) ([]Finding, error) {
 
 // checkEnvelope tries sender and recipients as a mail would.
 func (m *SMTP) checkEnvelope(ctx context.Context, c *smtpConn) []Finding {
-	from := address(m.o.From)
-	err := c.within(ctx, commandTimeout, func() error { return c.Mail(from, nil) })
+	from, to, options, err := c.envelope(Mail{From: m.o.From, To: m.o.To})
+	if err != nil {
+		return []Finding{finding("sender and recipients", m.fail(err))}
+	}
+	err = c.within(ctx, commandTimeout, func() error { return c.Mail(from, options) })
 	if err != nil {
 		return []Finding{finding("sender "+from, m.fail(&stepError{"send as " + from, err}))}
 	}
 	findings := []Finding{{What: "sender " + from + ": accepted"}}
-	for _, to := range m.o.To {
-		to = address(to)
+	for _, to := range to {
 		err := c.within(ctx, commandTimeout, func() error { return c.Rcpt(to, nil) })
 		if err != nil {
 			findings = append(findings, finding("recipient "+to, m.fail(&stepError{"send to " + to, err})))

@@ -1,14 +1,12 @@
 package mailbox
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"net"
 	"os"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/emersion/go-smtp"
@@ -17,10 +15,10 @@ import (
 // smtpConn is one connection, logged in.
 type smtpConn struct {
 	*smtp.Client
-	raw    net.Conn // closing it ends every wait of the client
-	used   time.Time
-	mails  int  // sent on it
-	broken bool // something went wrong; nobody knows where in the conversation it is
+	*wire
+	heard   atomic.Int64 // bytes since the last command
+	mails   int          // begun on it
+	halfway bool         // in the middle of a mail that the server would not have
 }
 
 // mailsPerConnection keeps below what servers allow on one connection, as
@@ -31,42 +29,29 @@ func (c *smtpConn) fit() bool {
 	return !c.broken && c.mails < mailsPerConnection && time.Since(c.used) < idleTime
 }
 
-func (c *smtpConn) close() {
-	if !c.broken {
-		// QUIT's answer is of no use, and waiting for it only costs time.
-		c.CommandTimeout = time.Second
-		c.raw.SetDeadline(time.Now().Add(time.Second))
-		c.Quit()
+func (c *smtpConn) close() { c.hangUp(func() { c.Quit() }) }
+
+// maxReply is above all that a server says to one command.
+const maxReply = 1 << 20
+
+// short ends a reply without an end, which the client would keep in memory.
+func (c *smtpConn) short(p []byte) error {
+	if c.heard.Add(int64(len(p))) > maxReply {
+		return fmt.Errorf("the server's reply is longer than %d MiB", maxReply>>20)
 	}
-	c.raw.Close()
+	return nil
 }
 
-// within does what talks to the server; see imapConn.
+// within is wire's; after an answer that ends the conversation, or one that is
+// none of the command's, the connection is of no use.
 func (c *smtpConn) within(ctx context.Context, limit time.Duration, do func() error) error {
-	ctx, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
-	stop := context.AfterFunc(ctx, func() { c.raw.Close() })
-	err := do()
-	ended := !stop()
-	if err != nil || ended {
+	c.heard.Store(0)
+	err := c.wire.within(ctx, limit, do)
+	var answer *smtp.SMTPError
+	if errors.As(err, &answer) && (answer.Code == 421 || answer.Code < 400) {
 		c.broken = true
 	}
-	var answer *smtp.SMTPError
-	switch {
-	case err == nil || errors.As(err, &answer):
-		c.used = time.Now()
-		return err
-	default:
-		return noAnswer(ctx, err)
-	}
-}
-
-// alive asks for an answer, for servers close idle connections soon.
-func (c *smtpConn) alive(ctx context.Context) error {
-	if c.mails == 0 { // just dialled
-		return nil
-	}
-	return c.within(ctx, commandTimeout, c.Noop)
+	return err
 }
 
 // dial connects and logs in; see IMAP.dial.
@@ -104,14 +89,15 @@ func (m *SMTP) connect(ctx context.Context) (*smtpConn, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &smtpConn{raw: raw}
+	c := &smtpConn{wire: newWire(conn, raw, m.silence)}
+	c.check = c.short
 	err = c.within(ctx, dialTimeout, func() (err error) {
 		if m.end.mode == "starttls" {
-			if c.Client, err = smtp.NewClientStartTLS(conn, m.end.tlsConfig()); err != nil {
+			if c.Client, err = smtp.NewClientStartTLS(c.wire, m.end.tlsConfig()); err != nil {
 				return err
 			}
 		} else {
-			c.Client = smtp.NewClient(conn)
+			c.Client = smtp.NewClient(c.wire)
 		}
 		return c.Hello(localName())
 	})
@@ -152,40 +138,84 @@ func (m *SMTP) authenticate(c *smtpConn, token string) error {
 	}
 	var detail string
 	if x, ok := client.(*xoauth2Client); ok {
-		detail = hide(x.failure)
+		detail = oneLine(hide(x.failure))
 	}
 	return &loginError{answer, detail}
 }
 
-// send gives the mail to the server, and tells what it said. sent tells
-// whether the final dot was on its way: without it, no server delivers
-// (RFC 5321 section 4.1.1.4); with it and no answer, nobody knows (RFC 1047).
-func (c *smtpConn) send(ctx context.Context, mail Mail) (said string, sent bool, err error) {
+// errNoUTF8: the envelope needs SMTPUTF8, which the server has not.
+var errNoUTF8 = errors.New("the address has letters beyond ASCII before its @, and the server takes no such addresses")
+
+// send gives the mail to the server, and tells what it said and how far the
+// mail got. settling is how long the server may think about it.
+func (c *smtpConn) send(ctx context.Context, mail Mail, settling time.Duration) (said string, at step, err error) {
+	from, to, options, err := c.envelope(mail)
+	if err != nil {
+		return "", inEnvelope, err
+	}
 	c.mails++
-	err = c.within(ctx, appendTimeout, func() error {
-		from := address(mail.From)
-		if err := c.Mail(from, &smtp.MailOptions{Size: int64(len(mail.Bytes))}); err != nil {
+	silence := c.silence
+	defer c.allow(silence)
+	err = c.within(ctx, batchTimeout+settling, func() error {
+		if c.halfway {
+			if err := c.Reset(); err != nil {
+				c.broken = true
+				return &stepError{"begin anew", err}
+			}
+			c.halfway = false
+		}
+		if err := c.Mail(from, options); err != nil {
 			return &stepError{"send as " + from, err}
 		}
-		for _, to := range mail.To {
-			if err := c.Rcpt(address(to), nil); err != nil {
-				return &stepError{fmt.Sprintf("send to %s", address(to)), err}
+		c.halfway = true
+		for _, to := range to {
+			if err := c.Rcpt(to, nil); err != nil {
+				return &stepError{"send to " + to, err}
 			}
 		}
 		data, err := c.Data()
 		if err != nil {
 			return &stepError{"send", err}
 		}
-		if _, err := io.Copy(data, bytes.NewReader(mail.Bytes)); err != nil {
+		at = inData
+		if _, err := data.Write(mail.Bytes); err != nil {
 			return &stepError{"send", err}
 		}
-		sent = true
+		at = sentDot
+		c.allow(settling)
 		response, err := data.CloseWithResponse()
+		c.halfway = false
+		if answer := new(smtp.SMTPError); errors.As(err, &answer) && answer.Code/100 == 2 {
+			said = answer.Message // not 250, and taken all the same
+			return nil
+		}
 		if err != nil {
 			return &stepError{"send", err}
 		}
 		said = response.StatusText
 		return nil
 	})
-	return said, sent, err
+	return said, at, err
+}
+
+// envelope are the addresses as they go over the wire.
+func (c *smtpConn) envelope(mail Mail) (from string, to []string, o *smtp.MailOptions, err error) {
+	o = &smtp.MailOptions{Size: int64(len(mail.Bytes))}
+	take := func(step, s string) string {
+		address, utf8, addressErr := envelopeAddress(s)
+		if addressErr == nil && utf8 {
+			if o.UTF8, _ = c.Extension("SMTPUTF8"); !o.UTF8 {
+				addressErr = errNoUTF8
+			}
+		}
+		if err == nil && addressErr != nil {
+			err = &stepError{step + " " + oneLine(s), addressErr}
+		}
+		return address
+	}
+	from = take("send as", mail.From)
+	for _, s := range mail.To {
+		to = append(to, take("send to", s))
+	}
+	return from, to, o, err
 }

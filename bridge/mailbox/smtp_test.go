@@ -42,7 +42,7 @@ func TestSMTPDelivers(t *testing.T) {
 	if server.conns != 2 { // 50 mails on the first
 		t.Errorf("%d connections, want 2", server.conns)
 	}
-	if _, _, err := m.Find(t.Context(), "1@covebridge", "smtp", day); !errors.Is(err, ErrCannotAsk) {
+	if _, _, err := findOne(t.Context(), m, "1@covebridge", "smtp", day); !errors.Is(err, ErrCannotAsk) {
 		t.Errorf("find: %v", err)
 	}
 }
@@ -58,16 +58,16 @@ func TestSMTPAnswers(t *testing.T) {
 		text  string
 		retry bool
 	}{
-		{"sender put off", func(p *post) { p.mail = reply(451, "later") }, Temporary, "451 later", false},
-		{"sender refused", func(p *post) { p.mail = reply(550, "no") }, Refused, "550 no", false},
-		{"login wanted", func(p *post) { p.mail = reply(530, "log in") }, Temporary, "530 log in", false},
-		{"too many connections", func(p *post) { p.mail = reply(432, "4.3.2 concurrent connection limit exceeded") }, Temporary, "432 4.3.2 concurrent connection limit exceeded", true},
-		{"server goes down", func(p *post) { p.mail = reply(421, "bye") }, Temporary, "421 bye", true},
-		{"recipient put off", func(p *post) { p.rcpt["backups@msp.example"] = reply(450, "busy") }, Temporary, "450 busy", false},
-		{"recipient refused", func(p *post) { p.rcpt["backups@msp.example"] = reply(550, "unknown") }, Refused, "550 unknown", false},
-		{"one of two recipients refused", func(p *post) { p.rcpt["other@msp.example"] = reply(550, "unknown") }, Refused, "550 unknown", false},
-		{"mail put off", func(p *post) { p.data = reply(452, "disk full") }, Temporary, "452 disk full", false},
-		{"mail refused", func(p *post) { p.data = reply(554, "spam") }, Refused, "554 spam", false},
+		{"sender put off", func(p *post) { p.mail = reply(451, "later") }, Unavailable, "451 later", false},
+		{"sender refused", func(p *post) { p.mail = reply(550, "no") }, Unavailable, "550 no", false},
+		{"login wanted", func(p *post) { p.mail = reply(530, "log in") }, Unavailable, "530 log in", false},
+		{"too many connections", func(p *post) { p.mail = reply(432, "4.3.2 concurrent connection limit exceeded") }, Unavailable, "432 4.3.2 concurrent connection limit exceeded", true},
+		{"server goes down", func(p *post) { p.mail = reply(421, "bye") }, Unavailable, "421 bye", true},
+		{"recipient put off", func(p *post) { p.rcpt["backups@msp.example"] = reply(450, "busy") }, Unavailable, "450 busy", false},
+		{"recipient refused", func(p *post) { p.rcpt["backups@msp.example"] = reply(550, "unknown") }, Unavailable, "550 unknown", false},
+		{"one of two recipients refused", func(p *post) { p.rcpt["other@msp.example"] = reply(550, "unknown") }, Unavailable, "550 unknown", false},
+		{"mail put off", func(p *post) { p.data = reply(452, "disk full") }, Unavailable, "452 disk full", false},
+		{"mail refused", func(p *post) { p.data = reply(554, "spam") }, Rejected, "554 spam", false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -77,7 +77,7 @@ func TestSMTPAnswers(t *testing.T) {
 			mail := testMail("a@covebridge", 300)
 			mail.To = []string{"Backups <backups@msp.example>", "other@msp.example"}
 			var b begun
-			_, err := m.Deliver(t.Context(), mail, b.begin)
+			_, err := deliverOne(t.Context(), m, mail, b.begin)
 			e := wantClass(t, err, tt.class)
 			if !strings.HasPrefix(e.Text, tt.text) || tt.retry != (e.RetryAfter > 0) || len(b.marks) != 1 {
 				t.Errorf("text %q, retry after %v, marks %q", e.Text, e.RetryAfter, b.marks)
@@ -106,14 +106,14 @@ func TestSMTPCut(t *testing.T) {
 				}
 				defer cancel()
 				var b begun
-				_, err := m.Deliver(ctx, testMail("a@covebridge", 100_000), b.begin)
+				_, err := deliverOne(ctx, m, testMail("a@covebridge", 100_000), b.begin)
 				var e *Error
-				if !errors.As(err, &e) || e.Class == Refused {
+				if !errors.As(err, &e) || e.Class == Rejected || e.Class == Final {
 					t.Fatal(err)
 				}
 				// Before the last bytes nothing is sent; from the dot on nobody knows.
 				// In between it depends on how much of the mail was in the buffers.
-				if early := point <= faultproxy.BeforeData; early && e.Class != Temporary || point >= faultproxy.BeforeEnd && e.Class != Unknown {
+				if early := point <= faultproxy.BeforeData; early && e.Class != Unavailable || point >= faultproxy.BeforeEnd && e.Class != Unknown {
 					t.Errorf("%v: class %v, %v", fault, e.Class, err)
 				}
 				if sent := server.count(); sent == 1 != (point == faultproxy.AfterEnd) {
@@ -130,9 +130,13 @@ func TestSMTPProxyAnswers(t *testing.T) {
 	proxy := startProxy(t, faultproxy.SMTP, server.addr)
 	m := newTestSMTP(t, proxy.Addr())
 	for _, point := range []faultproxy.Point{faultproxy.BeforeMail, faultproxy.BeforeData, faultproxy.BeforeEnd} {
-		for text, class := range map[string]Class{"451 4.3.0 later": Temporary, "554 5.7.1 never": Refused} {
+		never := Unavailable
+		if point == faultproxy.BeforeEnd {
+			never = Rejected
+		}
+		for text, class := range map[string]Class{"451 4.3.0 later": Unavailable, "554 5.7.1 never": never} {
 			proxy.Script(faultproxy.Fault{At: point, Do: faultproxy.Answer, Text: text})
-			_, err := m.Deliver(t.Context(), testMail("a@covebridge", 20000), new(begun).begin)
+			_, err := deliverOne(t.Context(), m, testMail("a@covebridge", 20000), new(begun).begin)
 			if e := wantClass(t, err, class); e.Text != text {
 				t.Errorf("text %q, want %q", e.Text, text)
 			}
@@ -149,7 +153,7 @@ func TestSMTPAsks(t *testing.T) {
 	box.put(t, "INBOX", testMail("a@covebridge", 300))
 	m := newTestSMTP(t, "127.0.0.1:1", func(o *SMTPOptions) { o.Ask = newTestIMAP(t, box.addr) })
 	for id, want := range map[string]bool{"a@covebridge": true, "b@covebridge": false} {
-		if _, found, err := m.Find(t.Context(), id, "smtp", day); found != want || err != nil {
+		if _, found, err := findOne(t.Context(), m, id, "smtp", day); found != want || err != nil {
 			t.Errorf("%s: found %v, %v", id, found, err)
 		}
 	}
@@ -161,15 +165,15 @@ func TestSMTPQueue(t *testing.T) {
 	box := startMemory(t)
 	m := newTestSMTP(t, "127.0.0.1:1", func(o *SMTPOptions) { o.Ask = newTestIMAP(t, box.addr) })
 	mark := func(ago time.Duration) string { return smtpMark + strconv.FormatInt(time.Now().Add(-ago).Unix(), 10) }
-	_, _, err := m.Find(t.Context(), "a@covebridge", mark(time.Minute), day)
-	if e := wantClass(t, err, Temporary); e.Settle <= 0 || e.Settle > queueTime {
+	_, _, err := findOne(t.Context(), m, "a@covebridge", mark(time.Minute), day)
+	if e := wantClass(t, err, Unavailable); e.Settle <= 0 || e.Settle > queueTime {
 		t.Errorf("settles after %s", e.Settle)
 	}
-	if _, found, err := m.Find(t.Context(), "a@covebridge", mark(queueTime+time.Minute), day); found || err != nil {
+	if _, found, err := findOne(t.Context(), m, "a@covebridge", mark(queueTime+time.Minute), day); found || err != nil {
 		t.Errorf("found %v, %v", found, err)
 	}
 	box.put(t, "INBOX", testMail("a@covebridge", 300))
-	if _, found, err := m.Find(t.Context(), "a@covebridge", mark(0), day); !found || err != nil {
+	if _, found, err := findOne(t.Context(), m, "a@covebridge", mark(0), day); !found || err != nil {
 		t.Errorf("found %v, %v", found, err)
 	}
 }
@@ -186,8 +190,8 @@ func TestSMTPLogin(t *testing.T) {
 			}
 			m = newTestSMTP(t, server.addr, func(o *SMTPOptions) { o.Username, o.Password, o.Auth = "backup", "wrong-secret-pass", auth })
 			var b begun
-			_, err := m.Deliver(t.Context(), testMail("b@covebridge", 300), b.begin)
-			if e := wantClass(t, err, Temporary); e.Hint != hintPassword || e.RetryAfter == 0 || len(b.marks) != 0 {
+			_, err := deliverOne(t.Context(), m, testMail("b@covebridge", 300), b.begin)
+			if e := wantClass(t, err, Unavailable); e.Hint != hintPassword || e.RetryAfter == 0 || len(b.marks) != 0 {
 				t.Errorf("%s: %+v", auth, e)
 			}
 		}
@@ -195,8 +199,8 @@ func TestSMTPLogin(t *testing.T) {
 	server := startPost(t)
 	server.set(func(p *post) { p.mechs = []string{"CRAM-MD5"} })
 	m := newTestSMTP(t, server.addr, func(o *SMTPOptions) { o.Username, o.Password = "backup", "secret-pass" })
-	_, err := m.Deliver(t.Context(), testMail("a@covebridge", 300), nil)
-	if wantClass(t, err, Temporary); !strings.Contains(err.Error(), "offers neither PLAIN nor LOGIN") {
+	_, err := deliverOne(t.Context(), m, testMail("a@covebridge", 300), nil)
+	if wantClass(t, err, Unavailable); !strings.Contains(err.Error(), "offers neither PLAIN nor LOGIN") {
 		t.Error(err)
 	}
 }
@@ -213,13 +217,13 @@ func TestSMTPStartTLS(t *testing.T) {
 	}
 
 	m = newTestSMTP(t, server.addr, options)
-	_, err := m.Deliver(t.Context(), testMail("b@covebridge", 300), nil)
-	if e := wantClass(t, err, Temporary); !strings.Contains(e.Hint, testcert.Authority) {
+	_, err := deliverOne(t.Context(), m, testMail("b@covebridge", 300), nil)
+	if e := wantClass(t, err, Unavailable); !strings.Contains(e.Hint, testcert.Authority) {
 		t.Errorf("unknown authority: %v", err)
 	}
 	m = newTestSMTP(t, startPost(t).addr, options)
-	_, err = m.Deliver(t.Context(), testMail("b@covebridge", 300), nil)
-	if wantClass(t, err, Temporary); !strings.Contains(err.Error(), "STARTTLS") {
+	_, err = deliverOne(t.Context(), m, testMail("b@covebridge", 300), nil)
+	if wantClass(t, err, Unavailable); !strings.Contains(err.Error(), "STARTTLS") {
 		t.Errorf("no STARTTLS: %v", err)
 	}
 }
@@ -250,7 +254,7 @@ func TestSMTPRate(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		var e *Error
-		if err := m.wait(ctx); !errors.As(err, &e) || e.Class != Temporary || e.RetryAfter != 2*time.Second {
+		if err := m.wait(ctx); !errors.As(err, &e) || e.Class != Unavailable || e.RetryAfter != 2*time.Second {
 			t.Errorf("got %v", err)
 		}
 	})
@@ -277,8 +281,8 @@ func TestSMTPConnectErrorsRefuseNoMail(t *testing.T) {
 		addr := serve(t, greeting, func(string) string { return "500 what\r\n" })
 		m := newTestSMTP(t, addr)
 		var b begun
-		_, err := m.Deliver(t.Context(), testMail("a@covebridge", 300), b.begin)
-		if wantClass(t, err, Temporary); len(b.marks) != 0 {
+		_, err := deliverOne(t.Context(), m, testMail("a@covebridge", 300), b.begin)
+		if wantClass(t, err, Unavailable); len(b.marks) != 0 {
 			t.Error(err)
 		}
 	}

@@ -15,17 +15,17 @@ import (
 	"covebridge/bridge/internal/testcert"
 )
 
-// wire is an SMTP server that keeps every line it gets.
-type wire struct {
+// listener is an SMTP server that keeps every line it gets.
+type listener struct {
 	addr string
 
 	mu    sync.Mutex
 	lines []string
 }
 
-// startWire answers DATA with that; nothing comes after it but the end of a mail.
-func startWire(t *testing.T, data string) *wire {
-	w := &wire{}
+// startListener answers DATA with that; nothing comes after it but the end of a mail.
+func startListener(t *testing.T, data string) *listener {
+	w := &listener{}
 	inData := false
 	w.addr = serve(t, "220 ready\r\n", func(line string) string {
 		w.mu.Lock()
@@ -48,7 +48,7 @@ func startWire(t *testing.T, data string) *wire {
 	return w
 }
 
-func (w *wire) said() []string {
+func (w *listener) said() []string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return slices.Clone(w.lines)
@@ -56,7 +56,7 @@ func (w *wire) said() []string {
 
 // The envelope holds addresses only, and each line of the mail goes out as it is.
 func TestSMTPOnTheWire(t *testing.T) {
-	server := startWire(t, "354 go ahead\r\n")
+	server := startListener(t, "354 go ahead\r\n")
 	m := newTestSMTP(t, server.addr)
 	mail := testMail("a@covebridge", 300)
 	mail.From = "Cove <cove@msp.example>"
@@ -87,10 +87,10 @@ func TestSMTPOnTheWire(t *testing.T) {
 }
 
 func TestSMTPBeginRefuses(t *testing.T) {
-	server := startWire(t, "354 go ahead\r\n")
+	server := startListener(t, "354 go ahead\r\n")
 	m := newTestSMTP(t, server.addr)
 	lost := errors.New("lease lost")
-	_, err := m.Deliver(t.Context(), testMail("a@covebridge", 300), func(string) error { return lost })
+	_, err := deliverOne(t.Context(), m, testMail("a@covebridge", 300), func(string) error { return lost })
 	if !errors.Is(err, lost) {
 		t.Errorf("got %v, want begin's error", err)
 	}
@@ -103,10 +103,10 @@ func TestSMTPBeginRefuses(t *testing.T) {
 
 // A mail too large for all buffers on the way can't have been ended.
 func TestSMTPCutBeforeTheDot(t *testing.T) {
-	m := newTestSMTP(t, startWire(t, "354 go ahead\r\n"+hangUp).addr)
+	m := newTestSMTP(t, startListener(t, "354 go ahead\r\n"+hangUp).addr)
 	var b begun
-	_, err := m.Deliver(t.Context(), testMail("a@covebridge", 32<<20), b.begin)
-	if wantClass(t, err, Temporary); len(b.marks) != 1 {
+	_, err := deliverOne(t.Context(), m, testMail("a@covebridge", 32<<20), b.begin)
+	if wantClass(t, err, Unavailable); len(b.marks) != 1 {
 		t.Errorf("begin got %q", b.marks)
 	}
 }
@@ -147,8 +147,8 @@ func TestSMTPConnectHints(t *testing.T) {
 		addr := serve(t, tt.greeting, func(string) string { return "250 hello\r\n" })
 		m := newTestSMTP(t, addr, func(o *SMTPOptions) { o.TLS = tt.mode })
 		var b begun
-		_, err := m.Deliver(t.Context(), testMail("a@covebridge", 300), b.begin)
-		e := wantClass(t, err, Temporary)
+		_, err := deliverOne(t.Context(), m, testMail("a@covebridge", 300), b.begin)
+		e := wantClass(t, err, Unavailable)
 		if tt.hint == "" && e.Hint != "" || !strings.Contains(e.Hint, tt.hint) || len(b.marks) != 0 {
 			t.Errorf("%s: %v", name, err)
 		}
