@@ -1,0 +1,83 @@
+package deliver
+
+import (
+	"fmt"
+	"time"
+
+	"covebridge/bridge/backup"
+)
+
+// batch delivers mails of different devices: it asks for those in doubt, sends,
+// and records what became of them.
+//
+// A mail whose delivery broke off and which did not arrive may be what breaks
+// deliveries off: such mails are sent one by one, behind the others.
+func (r *run) batch(entries []backup.Entry) {
+	together, alone, outcomes, well := r.ask(entries)
+	groups := make([][]backup.Entry, 0, 1+len(alone))
+	if len(together) > 0 {
+		groups = append(groups, together)
+	}
+	for i := range alone {
+		groups = append(groups, alone[i:i+1])
+	}
+	first := len(groups) - len(alone)
+	for i, group := range groups {
+		if r.stop.Err() != nil {
+			break // what was not begun goes back with the leases
+		}
+		if !well {
+			for _, e := range group {
+				outcomes = append(outcomes, putBack(e, "not tried: the mailbox is ill", 0))
+			}
+			continue
+		}
+		r.record(append(outcomes, r.send(group, i >= first)...))
+		outcomes = nil
+		ill, _, _ := r.health.ill()
+		well = !ill
+	}
+	r.record(outcomes)
+}
+
+// record writes down what became of mails, and tries until that has worked: what
+// was delivered and is not on record would be sent again.
+func (r *run) record(outcomes []backup.Outcome) {
+	if len(outcomes) == 0 {
+		return
+	}
+	for try := 0; ; try++ {
+		err := r.Outbox.Record(r.hard, outcomes)
+		if err == nil {
+			if try > 0 {
+				r.blocked.Add(-1)
+			}
+			r.ledgerPassed()
+			return
+		}
+		if r.hard.Err() != nil {
+			return // the ledger has them as begun, and they will be asked for
+		}
+		if try == 0 {
+			r.blocked.Add(1)
+		}
+		r.ledgerFailed(fmt.Errorf("record what became of %d mails: %w", len(outcomes), err))
+		timer := time.NewTimer(backoff(try, firstLedger, maxLedger))
+		select {
+		case <-timer.C:
+		case <-r.hard.Done():
+			timer.Stop()
+			return
+		}
+	}
+}
+
+// arrived is the outcome of a mail that is in the mailbox.
+func arrived(e backup.Entry, receipt string) backup.Outcome {
+	return backup.Outcome{ID: e.Run.ID, State: backup.EntrySent, Detail: receipt}
+}
+
+// putBack is the outcome of a mail to be tried again, which counts not against it.
+func putBack(e backup.Entry, why string, after time.Duration) backup.Outcome {
+	return backup.Outcome{ID: e.Run.ID, State: backup.EntryQueued, Detail: why, After: after, Doubt: e.Doubt}
+}

@@ -1,0 +1,139 @@
+package deliver
+
+import (
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"covebridge/bridge/mailbox"
+)
+
+const (
+	firstPause = 2 * time.Second // until a mailbox that is ill is asked again
+	maxPause   = 5 * time.Minute // and at last, whatever it asks for
+	// inARow is how many different mails a mailbox may refuse, and take none,
+	// before it is taken for ill. It is more than the bad mails that may lie
+	// before the first good one.
+	inARow = 100
+)
+
+// health is what is known of the mailbox: it is well, or ill, and then when it
+// is to be asked again, with one mail.
+type health struct {
+	unreachable, refusing *Trouble
+
+	mu      sync.Mutex
+	taken   uint64              // mails it took so far
+	bouts   uint64              // times it failed so far; those side by side count once
+	tries   int                 // failures in a row
+	until   time.Time           // it is left alone until then; zero: it is well
+	refused map[string]struct{} // different mails it refused since it took the last
+}
+
+// standing is how the mailbox stood when something was begun with it.
+type standing struct{ taken, bouts uint64 }
+
+func newHealth(log *slog.Logger) *health {
+	return &health{
+		unreachable: NewTrouble(log, "the mailbox takes no mails"),
+		refusing:    NewTrouble(log, "the mailbox refuses mails and takes no others"),
+		refused:     map[string]struct{}{},
+	}
+}
+
+func (h *health) standing() standing {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return standing{h.taken, h.bouts}
+}
+
+// ill tells how long the mailbox is still to be left alone. refusing: it is ill
+// for having refused too many mails, so that another kind of mail may pass.
+func (h *health) ill() (ill bool, wait time.Duration, refusing bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return !h.until.IsZero(), max(time.Until(h.until), 0), len(h.refused) >= inARow
+}
+
+// took says that the mailbox took mails. That it is well follows only where they
+// were begun after it failed last. It gives the number of all it took.
+func (h *health) took(s standing, mails int) uint64 {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.taken += uint64(mails)
+	if mails > 0 {
+		clear(h.refused)
+		h.refusing.Passed()
+		if s.bouts == h.bouts {
+			h.until, h.tries = time.Time{}, 0
+			h.unreachable.Passed()
+		}
+	}
+	return h.taken
+}
+
+// answered says that the mailbox said no to a mail, for a reason that may lie in
+// the mail: it is reached again, but whether it is well is open.
+func (h *health) answered(s standing) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if s.bouts == h.bouts && len(h.refused) < inARow {
+		h.until = time.Time{}
+	}
+}
+
+// refuses says that the mailbox refused a mail. known: that mail is bad anyway,
+// and says nothing about the mailbox.
+func (h *health) refuses(s standing, id string, known bool, err error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if !known && len(h.refused) < 2*inARow {
+		h.refused[id] = struct{}{}
+		h.refusing.Failed(explain(err))
+	}
+	if len(h.refused) >= inARow {
+		h.pause(s, 0)
+	} else if s.bouts == h.bouts {
+		h.until = time.Time{}
+	}
+}
+
+// failed says that the mailbox is ill.
+func (h *health) failed(s standing, err error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.unreachable.Failed(explain(err))
+	var e *mailbox.Error
+	var asked time.Duration
+	if errors.As(err, &e) {
+		asked = e.RetryAfter
+	}
+	h.pause(s, asked)
+}
+
+// pause leaves the mailbox alone: for longer with each failure in a row, of
+// which those side by side are one.
+func (h *health) pause(s standing, asked time.Duration) {
+	now := time.Now()
+	if s.bouts == h.bouts {
+		h.bouts++
+		h.until = now.Add(max(jitter(backoff(h.tries, firstPause, maxPause)), min(asked, maxPause)))
+		h.tries++
+		return
+	}
+	if until := now.Add(min(asked, maxPause)); asked > 0 && until.After(h.until) {
+		h.until = until
+	}
+}
+
+// explain takes the hint out of an error.
+func explain(err error) (why, remedy string) {
+	var e *mailbox.Error
+	if !errors.As(err, &e) || e.Hint == "" {
+		return err.Error(), ""
+	}
+	plain := *e
+	plain.Hint = ""
+	return plain.Error(), e.Hint
+}

@@ -1,0 +1,97 @@
+package deliver
+
+import (
+	"sync"
+	"time"
+)
+
+const (
+	forgotten = 2 * time.Hour // until a mail is forgotten that is tried no more: longer than any wait between two tries
+	told      = 24 * time.Hour
+	crowd     = 10_000 // suspects at which those to be forgotten are looked for
+)
+
+// suspects are the mails that may be bad, as far as this process has seen them.
+type suspects struct {
+	mu    sync.Mutex
+	mails map[string]suspect
+}
+
+type suspect struct {
+	strikes int       // times it was refused
+	taken   uint64    // mails that the mailbox had taken by the last of them
+	last    time.Time // and when that was
+	counted bool      // the mailbox took others between two of them
+	given   bool      // it was given up
+}
+
+// strike notes that a mail was refused when the mailbox had taken so many mails.
+// It counts against the mail if others passed, beside it or since the last strike.
+func (s *suspects) strike(id string, taken uint64, beside bool) (strikes int, counts bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	m := s.mails[id]
+	counts = beside || m.strikes > 0 && taken > m.taken
+	s.put(id, suspect{strikes: m.strikes + 1, taken: taken, counted: m.counted || counts})
+	return m.strikes + 1, counts
+}
+
+// give notes that a mail was given up.
+func (s *suspects) give(id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.put(id, suspect{given: true})
+}
+
+func (s *suspects) put(id string, m suspect) {
+	if s.mails == nil {
+		s.mails = map[string]suspect{}
+	}
+	m.last = time.Now()
+	s.mails[id] = m
+	if len(s.mails) >= crowd {
+		s.tally()
+	}
+}
+
+// clear takes back what was held against mails.
+func (s *suspects) clear(ids ...string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, id := range ids {
+		delete(s.mails, id)
+	}
+}
+
+// has tells whether anything is held against a mail.
+func (s *suspects) has(id string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, ok := s.mails[id]
+	return ok
+}
+
+// count gives how many mails are refused while others pass, and how many were
+// given up within a day.
+func (s *suspects) count() (refused, given int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.tally()
+}
+
+func (s *suspects) tally() (refused, given int) {
+	for id, m := range s.mails {
+		age := time.Since(m.last)
+		switch {
+		case m.given && age < told:
+			given++
+		case !m.given && age < forgotten:
+			if m.counted {
+				refused++
+			}
+		default:
+			delete(s.mails, id)
+		}
+	}
+	return refused, given
+}
