@@ -138,7 +138,9 @@ func (c *imapConn) append(ctx context.Context, folder string, mails []Mail, plac
 		}
 		ill := false
 		for n := range sent {
-			ill = ill || sent[n].begun && !sent[n].wait()
+			if sent[n].begun && !sent[n].wait() {
+				ill = true
+			}
 		}
 		for n := range sent {
 			if !small(n) && !ill && c.open() {
