@@ -125,3 +125,63 @@ func TestFileName(t *testing.T) {
 		t.Errorf("%q, %q", a, b)
 	}
 }
+
+// Some file systems know no sync of a directory: that is no failure. That of
+// /proc is one of them.
+func TestDirectorySyncUnsupported(t *testing.T) {
+	f, err := os.Open("/proc")
+	if err != nil {
+		t.Skip("no /proc here")
+	}
+	defer f.Close()
+	if err := f.Sync(); !errors.Is(err, syscall.EINVAL) {
+		t.Skipf("sync of /proc: %v", err)
+	}
+	if err := NewDirectory("/proc").sync(); err != nil {
+		t.Error(err)
+	}
+	if err := NewDirectory(filepath.Join(t.TempDir(), "nowhere")).sync(); err == nil {
+		t.Error("no error for a missing directory")
+	}
+}
+
+// A batch is begun only when all of it is on disk: of a mail that is not, Find
+// would take the absence for a delivery.
+func TestDirectoryBatch(t *testing.T) {
+	dir := t.TempDir()
+	m := NewDirectory(dir)
+	mails := batch("d", 300, 300, 300)
+	if err := os.Mkdir(filepath.Join(dir, ".d-1@covebridge.eml.tmp"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	var b begun
+	for _, r := range m.Deliver(t.Context(), mails, b.begin) {
+		wantClass(t, r.Err, Unavailable)
+	}
+	if len(b.marks) != 0 {
+		t.Errorf("begin got %q", b.marks)
+	}
+	if err := os.Remove(filepath.Join(dir, ".d-1@covebridge.eml.tmp")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(filepath.Join(dir, "d-1@covebridge.eml"), 0o700); err != nil { // one rename fails
+		t.Fatal(err)
+	}
+	results := m.Deliver(t.Context(), mails, b.begin)
+	if results[0].Err != nil || results[2].Err != nil || len(b.marks) != 1 {
+		t.Errorf("%+v, begin got %q", results, b.marks)
+	}
+	wantClass(t, results[1].Err, Unavailable)
+	if err := os.Remove(filepath.Join(dir, "d-0@covebridge.eml")); err != nil { // its reader takes it
+		t.Fatal(err)
+	}
+	if err := os.Remove(filepath.Join(dir, "d-1@covebridge.eml")); err != nil {
+		t.Fatal(err)
+	}
+	found, err := m.Find(t.Context(), []Query{
+		{MessageID: "d-0@covebridge", Mark: b.marks[0]}, {MessageID: "d-1@covebridge", Mark: b.marks[0]}, {MessageID: "d-2@covebridge"}, {MessageID: "x@covebridge"},
+	})
+	if err != nil || !found[0].Found || found[1].Found || !found[2].Found || found[3].Found {
+		t.Errorf("%+v, %v", found, err)
+	}
+}

@@ -60,7 +60,7 @@ func (c *imapConn) close() {
 // within is wire's, and keeps why the server hung up.
 func (c *imapConn) within(ctx context.Context, limit time.Duration, do func() error) error {
 	err := c.wire.within(ctx, limit, do)
-	if err == nil || answered(err) || ctx.Err() != nil {
+	if err == nil || answered(err) {
 		return err
 	}
 	if bye := c.lines.goodbye(); bye != "" {

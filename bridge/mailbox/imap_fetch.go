@@ -179,7 +179,7 @@ func (a *answers) read(msg *imapclient.FetchMessageData) error {
 }
 
 // stragglers is how long answers that the client has read may take to get here.
-const stragglers = time.Second
+const stragglers = 250 * time.Millisecond
 
 // wait gives one of the mails that did not come; 0: all did.
 func (a *answers) wait(ctx context.Context, named []imap.UID) imap.UID {

@@ -21,13 +21,18 @@ func (m *IMAP) Find(ctx context.Context, queries []Query) ([]Found, error) {
 		return s.found, nil
 	}
 	err := m.find(ctx, s)
-	if err != nil && !answered(err) && !errors.As(err, new(*connectError)) && ctx.Err() == nil {
-		err = m.find(ctx, s) // the line may have broken before, unnoticed
+	if lineBroke(err) && ctx.Err() == nil {
+		err = m.find(ctx, s) // it may have broken before, unnoticed
 	}
 	if err != nil {
 		return nil, m.fail(&stepError{s.what(), err})
 	}
 	return s.found, nil
+}
+
+// lineBroke tells of an error on a connection that had been there.
+func lineBroke(err error) bool {
+	return err != nil && !answered(err) && !errors.As(err, new(*connectError)) && !errors.As(err, new(*incompleteError))
 }
 
 func (m *IMAP) find(ctx context.Context, s *search) error {

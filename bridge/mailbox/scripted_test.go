@@ -14,11 +14,18 @@ const hangUp = "\x00"
 // serve is a server that greets and then answers each line as the test says.
 func serve(t *testing.T, greeting string, answer func(line string) string) string {
 	t.Helper()
+	addr, stop := serveUntil(t, greeting, answer)
+	t.Cleanup(stop)
+	return addr
+}
+
+// serveUntil is serve, until stop is called.
+func serveUntil(t *testing.T, greeting string, answer func(line string) string) (addr string, stop func()) {
+	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { ln.Close() })
 	go func() {
 		for {
 			conn, err := ln.Accept()
@@ -42,5 +49,5 @@ func serve(t *testing.T, greeting string, answer func(line string) string) strin
 			}()
 		}
 	}()
-	return ln.Addr().String()
+	return ln.Addr().String(), func() { ln.Close() }
 }
