@@ -88,7 +88,7 @@ func TestStartTLSCut(t *testing.T) {
 // Why a server hangs up in the middle is told.
 func TestGoodbye(t *testing.T) {
 	addr := scripted(t, func(tag, command string) string {
-		if strings.HasPrefix(command, "EXAMINE") {
+		if strings.HasPrefix(command, "STATUS") {
 			return "* BYE Suggested Backoff Time: 5000 milliseconds\r\n" + hangUp
 		}
 		return tag + " OK done\r\n"

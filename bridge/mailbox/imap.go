@@ -79,21 +79,21 @@ func (m *IMAP) Close() error {
 // alive, is the folder there, and from which UID on will the mails be found?
 // A connection that answered a moment ago needs no asking.
 func (m *IMAP) ready(ctx context.Context, c *imapConn) error {
-	if m.known() && c.examined && time.Since(c.used) < fresh {
+	if m.known() && c.seen && c.Mailbox() == nil && time.Since(c.used) < fresh {
 		return nil
 	}
-	box, err := c.examine(ctx, m.o.Mailbox)
+	validity, next, err := c.status(ctx, m.o.Mailbox)
 	if errors.Is(err, errNoFolder) && m.o.Create {
 		if err := c.create(ctx, m.o.Mailbox); err != nil {
 			return &stepError{"make folder " + m.o.Mailbox, err}
 		}
-		box, err = c.examine(ctx, m.o.Mailbox)
+		validity, next, err = c.status(ctx, m.o.Mailbox)
 	}
 	if err != nil {
-		return &stepError{"open folder " + m.o.Mailbox, err}
+		return &stepError{"look at folder " + m.o.Mailbox, err}
 	}
-	m.learn(box.UIDValidity, box.UIDNext)
-	c.examined = true
+	m.learn(validity, next)
+	c.seen = true
 	return nil
 }
 

@@ -84,8 +84,8 @@ func (s *appends) serve(conn net.Conn) {
 			}
 		case strings.HasPrefix(command, "CAPABILITY"):
 			fmt.Fprintf(conn, "* CAPABILITY IMAP4rev1 LITERAL+ UIDPLUS\r\n%s OK done\r\n", tag)
-		case strings.HasPrefix(command, "EXAMINE"):
-			fmt.Fprintf(conn, "* 0 EXISTS\r\n* OK [UIDVALIDITY 1] x\r\n* OK [UIDNEXT 1] x\r\n%s OK done\r\n", tag)
+		case strings.HasPrefix(command, "STATUS"):
+			fmt.Fprintf(conn, "* STATUS INBOX (UIDNEXT 1 UIDVALIDITY 1)\r\n%s OK done\r\n", tag)
 		default:
 			fmt.Fprintf(conn, "%s OK done\r\n", tag)
 		}

@@ -16,9 +16,9 @@ import (
 type imapConn struct {
 	*imapclient.Client
 	*wire
-	lines    *imapLines
-	fetched  *fetched
-	examined bool // the target folder was seen on it
+	lines   *imapLines
+	fetched *fetched
+	seen    bool // the target folder is there, as far as is known
 }
 
 // idleTime is for how long an unused connection is kept. Firewalls forget

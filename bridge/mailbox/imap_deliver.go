@@ -42,7 +42,7 @@ func (m *IMAP) Deliver(ctx context.Context, mails []Mail, begin func(mark string
 		if err == nil {
 			// The folder went away, and is made anew; or the server refused a
 			// mail before it saw its bytes, upon which the client hangs up.
-			c.examined = false
+			c.seen = false
 			if err = m.renew(ctx, &c); err == nil {
 				continue
 			}

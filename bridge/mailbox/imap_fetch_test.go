@@ -155,7 +155,7 @@ func TestIMAPEndlessLine(t *testing.T) {
 		"literal": "* LIST () \"/\" {1500000000}\r\n" + huge,
 	} {
 		addr := scripted(t, func(tag, command string) string {
-			if strings.HasPrefix(command, "EXAMINE") {
+			if strings.HasPrefix(command, "STATUS") {
 				return say + "\r\n" + tag + " OK done\r\n"
 			}
 			return tag + " OK done\r\n"

@@ -17,18 +17,38 @@ func (c *imapConn) examine(ctx context.Context, folder string) (*imap.SelectData
 	var box *imap.SelectData
 	err := c.within(ctx, commandTimeout, func() (err error) {
 		box, err = c.Select(folder, &imap.SelectOptions{ReadOnly: true}).Wait()
-		if answer := new(imap.Error); !errors.As(err, &answer) || transient(answer) || answer.Type == imap.StatusResponseTypeBad {
-			return err
-		}
-		// Servers say in many ways that a folder is missing; the list is sure.
-		if there, listErr := c.lists(folder); listErr != nil {
-			return listErr
-		} else if !there {
-			return fmt.Errorf("%w: %w", errNoFolder, err)
-		}
-		return err
+		return c.missing(folder, err)
 	})
 	return box, err
+}
+
+// status tells where the folder stands, and leaves none open: a server looks
+// anew at the open folder after each mail that is put into it.
+func (c *imapConn) status(ctx context.Context, folder string) (validity uint32, next imap.UID, err error) {
+	err = c.within(ctx, commandTimeout, func() error {
+		if c.Mailbox() != nil {
+			c.UnselectAndExpunge() // removes nothing from what was opened for reading (RFC 9051 section 6.4.1)
+		}
+		box, err := c.Status(folder, &imap.StatusOptions{UIDNext: true, UIDValidity: true}).Wait()
+		validity, next = box.UIDValidity, box.UIDNext
+		return c.missing(folder, err)
+	})
+	return validity, next, err
+}
+
+// missing looks whether the folder exists, where the answer to a command on it
+// was a NO: servers say in many ways that it does not; the list is sure.
+func (c *imapConn) missing(folder string, err error) error {
+	answer := new(imap.Error)
+	if !errors.As(err, &answer) || transient(answer) || answer.Type == imap.StatusResponseTypeBad {
+		return err
+	}
+	if there, listErr := c.lists(folder); listErr != nil {
+		return listErr
+	} else if !there {
+		return fmt.Errorf("%w: %w", errNoFolder, err)
+	}
+	return err
 }
 
 // lists tells whether the folder exists.
