@@ -57,8 +57,8 @@ func (r *run) ask(entries []backup.Entry) (fresh, missing []backup.Entry, outcom
 			continue
 		case answer.err == nil:
 			e.Doubt = false
-			if e.Attempts >= refusals {
-				outcomes = append(outcomes, r.giveUp(e, e.Reason))
+			if s, _ := r.suspects.get(e.Run.ID); spent(e.Attempts, s) {
+				outcomes = append(outcomes, r.giveUp(e, "broke its delivery off for a day while others passed: "+e.Reason))
 				continue
 			}
 		case errors.Is(answer.err, mailbox.ErrCannotAsk):

@@ -7,7 +7,7 @@ import (
 
 // backoff doubles the wait from first to most with each try after the first, 0.
 func backoff(try int, first, most time.Duration) time.Duration {
-	if try > 30 {
+	if try >= 20 { // far beyond most, and short of an overflow
 		return most
 	}
 	return min(first<<try, most)

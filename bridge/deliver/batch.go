@@ -28,7 +28,9 @@ func (r *run) batch(entries []backup.Entry) {
 		}
 		if !well {
 			for _, e := range group {
-				outcomes = append(outcomes, putBack(e, "not tried: the mailbox is ill", 0))
+				o := putBack(e, "not tried: the mailbox is ill", 0)
+				o.Doubt = o.Doubt || i >= first // so that it is sent alone next time too
+				outcomes = append(outcomes, o)
 			}
 			continue
 		}

@@ -29,6 +29,7 @@ type health struct {
 	tries   int                 // failures in a row
 	until   time.Time           // it is left alone until then; zero: it is well
 	refused map[string]struct{} // different mails it refused since it took the last
+	blamed  bool                // it may be ill for what a mail did to it
 }
 
 // standing is how the mailbox stood when something was begun with it.
@@ -48,12 +49,12 @@ func (h *health) standing() standing {
 	return standing{h.taken, h.bouts}
 }
 
-// ill tells how long the mailbox is still to be left alone. refusing: it is ill
-// for having refused too many mails, so that another kind of mail may pass.
-func (h *health) ill() (ill bool, wait time.Duration, refusing bool) {
+// ill tells how long the mailbox is still to be left alone. blamed: what ails it
+// may be the mails it got, so that another kind of mail may pass.
+func (h *health) ill() (ill bool, wait time.Duration, blamed bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return !h.until.IsZero(), max(time.Until(h.until), 0), len(h.refused) >= inARow
+	return !h.until.IsZero(), max(time.Until(h.until), 0), h.blamed || len(h.refused) >= inARow
 }
 
 // took says that the mailbox took mails. That it is well follows only where they
@@ -109,6 +110,7 @@ func (h *health) failed(s standing, err error) {
 	if errors.As(err, &e) {
 		asked = e.RetryAfter
 	}
+	h.blamed = e == nil || e.Class == mailbox.Unknown
 	h.pause(s, asked)
 }
 

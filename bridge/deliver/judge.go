@@ -12,9 +12,10 @@ import (
 const (
 	firstRefusal = time.Minute // until a mail that was refused is tried again
 	maxRefusal   = time.Hour   // and at last
-	// refusals is how often a mail is refused, while others pass, until it is
-	// given up: with these waits that is a day after the first.
-	refusals = 30
+	// A mail is given up when it has been refused for a day while others passed:
+	// after so many refusals, which take a day with these waits, or by the clock
+	// where this process has seen a day of them and not too few.
+	refusals, fewest = 30, 6
 )
 
 var errNoResult = errors.New("the mailbox gave no result")
@@ -72,28 +73,33 @@ func (r *run) judge(a attempt) (outcomes []backup.Outcome, taken int) {
 // rejected is the outcome of a mail that was refused. Where others passed that
 // counts against the mail; else it may be the mailbox that is ill.
 func (r *run) rejected(a attempt, e backup.Entry, err error, total uint64, passed bool) backup.Outcome {
-	strikes, counts := r.suspects.strike(e.Run.ID, total, passed)
+	s, counts := r.suspects.strike(e.Run.ID, total, passed)
 	r.health.refuses(a.standing, e.Run.ID, counts || e.Attempts > 0, err)
 	if counts {
 		r.stuck.Failed(explain(err))
-		if e.Attempts+1 >= refusals {
+		if spent(e.Attempts+1, s) {
 			return r.giveUp(e, fmt.Sprintf("refused for a day while others passed: %v", err))
 		}
 	}
-	o := putBack(e, err.Error(), refusalPause(e, strikes, counts))
+	o := putBack(e, err.Error(), refusalPause(e, s, counts))
 	_, asked := classify(err, true)
 	o.After = max(o.After, min(asked, maxRefusal))
 	o.Counts = counts
 	return o
 }
 
+// spent tells whether a mail that was refused so often is to be given up.
+func spent(times int, s suspect) bool {
+	return times >= refusals || times >= fewest && !s.first.IsZero() && time.Since(s.first) >= day
+}
+
 // refusalPause is how long a refused mail waits. As long as it may be the
 // mailbox's fault, it waits no longer than the mailbox is left alone.
-func refusalPause(e backup.Entry, strikes int, counts bool) time.Duration {
+func refusalPause(e backup.Entry, s suspect, counts bool) time.Duration {
 	if counts || e.Attempts > 0 {
-		return backoff(e.Attempts, firstRefusal, maxRefusal)
+		return backoff(max(e.Attempts, s.strikes-1), firstRefusal, maxRefusal)
 	}
-	return backoff(strikes-1, firstRefusal, maxPause)
+	return backoff(s.strikes-1, firstRefusal, maxPause)
 }
 
 // unanswered is the outcome of a mail that may have arrived. Where it was alone,
@@ -107,11 +113,11 @@ func (r *run) unanswered(a attempt, e backup.Entry, err error, total uint64) bac
 	if !a.alone {
 		return o
 	}
-	strikes, counts := r.suspects.strike(e.Run.ID, total, false)
+	s, counts := r.suspects.strike(e.Run.ID, total, false)
 	if counts {
 		r.stuck.Failed(explain(err))
 	}
-	o.After, o.Counts = refusalPause(e, strikes, counts), counts
+	o.After, o.Counts = refusalPause(e, s, counts), counts
 	return o
 }
 

@@ -114,14 +114,14 @@ func (r *run) dispatch(working *sync.WaitGroup) (wait time.Duration) {
 			return wait
 		}
 		n := r.Batch
-		ill, wait, refusing := r.health.ill()
+		ill, wait, blamed := r.health.ill()
 		switch {
 		case !ill:
 		case r.probing:
 			return idle
 		case wait > 0:
 			return wait
-		case !refusing:
+		case !blamed:
 			n = 1 // one is as good as another
 		}
 		entries, err := r.Outbox.Take(r.stop, n)
@@ -174,7 +174,7 @@ func (r *run) chooseOne(entries []backup.Entry) []backup.Entry {
 	best, least := 0, math.MaxInt
 	for i, e := range entries {
 		doubts := int(e.Run.Status)
-		if e.Attempts > 0 || r.suspects.has(e.Run.ID) {
+		if _, suspected := r.suspects.get(e.Run.ID); suspected || e.Attempts > 0 {
 			doubts += 10
 		}
 		if doubts < least {

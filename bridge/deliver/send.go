@@ -71,6 +71,9 @@ func (r *run) transmit(flight context.Context, a *attempt) (again bool) {
 	defer done()
 	var lost []string
 	a.results = r.Mailbox.Deliver(ctx, mails, func(mark string) error {
+		if err := r.stop.Err(); err != nil {
+			return err
+		}
 		beginning, done := context.WithCancel(ctx)
 		defer done()
 		defer context.AfterFunc(r.stop, done)()
@@ -84,9 +87,6 @@ func (r *run) transmit(flight context.Context, a *attempt) (again bool) {
 		}
 		if len(lost) > 0 {
 			return errLost
-		}
-		if err := r.stop.Err(); err != nil {
-			return err
 		}
 		a.begun = true
 		r.resending(a.entries)

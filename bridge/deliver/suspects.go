@@ -7,7 +7,7 @@ import (
 
 const (
 	forgotten = 2 * time.Hour // until a mail is forgotten that is tried no more: longer than any wait between two tries
-	told      = 24 * time.Hour
+	day       = 24 * time.Hour
 	crowd     = 10_000 // suspects at which those to be forgotten are looked for
 )
 
@@ -19,6 +19,7 @@ type suspects struct {
 
 type suspect struct {
 	strikes int       // times it was refused
+	first   time.Time // when it was refused first
 	taken   uint64    // mails that the mailbox had taken by the last of them
 	last    time.Time // and when that was
 	counted bool      // the mailbox took others between two of them
@@ -27,13 +28,18 @@ type suspect struct {
 
 // strike notes that a mail was refused when the mailbox had taken so many mails.
 // It counts against the mail if others passed, beside it or since the last strike.
-func (s *suspects) strike(id string, taken uint64, beside bool) (strikes int, counts bool) {
+func (s *suspects) strike(id string, taken uint64, beside bool) (m suspect, counts bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	m := s.mails[id]
+	m = s.mails[id]
 	counts = beside || m.strikes > 0 && taken > m.taken
-	s.put(id, suspect{strikes: m.strikes + 1, taken: taken, counted: m.counted || counts})
-	return m.strikes + 1, counts
+	if m.strikes == 0 {
+		m = suspect{first: time.Now()}
+	}
+	m.strikes++
+	m.taken, m.counted = taken, m.counted || counts
+	s.put(id, m)
+	return m, counts
 }
 
 // give notes that a mail was given up.
@@ -63,12 +69,12 @@ func (s *suspects) clear(ids ...string) {
 	}
 }
 
-// has tells whether anything is held against a mail.
-func (s *suspects) has(id string) bool {
+// get gives what is held against a mail; ok is false where that is nothing.
+func (s *suspects) get(id string) (m suspect, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	_, ok := s.mails[id]
-	return ok
+	m, ok = s.mails[id]
+	return m, ok
 }
 
 // count gives how many mails are refused while others pass, and how many were
@@ -83,7 +89,7 @@ func (s *suspects) tally() (refused, given int) {
 	for id, m := range s.mails {
 		age := time.Since(m.last)
 		switch {
-		case m.given && age < told:
+		case m.given && age < day:
 			given++
 		case !m.given && age < forgotten:
 			if m.counted {
