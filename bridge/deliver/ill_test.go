@@ -85,7 +85,7 @@ func TestPoisonAfterOutage(t *testing.T) {
 // is asked with one mail; but it is asked with the likeliest.
 func TestProbeIsOfAnotherKind(t *testing.T) {
 	with(t, func(r *rig) {
-		r.store.put("bad", 110, backup.Failed)
+		r.store.put("bad", 140, backup.Failed)
 		r.store.put("good", 20, backup.Success)
 		r.box.reply = bad(refuses)
 		r.during(time.Minute)

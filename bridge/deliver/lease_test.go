@@ -144,3 +144,26 @@ func TestSharedLedger(t *testing.T) {
 		}
 	})
 }
+
+// What another bridge took over meanwhile is not sent, and the rest of its batch is.
+func TestTakenOver(t *testing.T) {
+	with(t, func(r *rig) {
+		r.store.put("d", 5, backup.Success)
+		var once sync.Once
+		r.box.before = func(context.Context) error {
+			once.Do(func() {
+				r.store.mu.Lock()
+				defer r.store.mu.Unlock()
+				for _, id := range []string{"d1-0", "d3-0"} {
+					e := r.store.get(id)
+					e.owner, e.State, e.Mark = "b", backup.EntrySending, "mark"
+				}
+			})
+			return nil
+		}
+		r.Drain(context.Background())
+		r.wantStates(3, 0, 2, 0)
+		r.want("d1", 0)
+		r.want("d3", 0)
+	})
+}
