@@ -3,9 +3,7 @@ package bridge_test
 import (
 	"bytes"
 	"context"
-	"errors"
 	"sync"
-	"time"
 
 	"covebridge/bridge/mailbox"
 	"covebridge/bridge/message"
@@ -17,6 +15,7 @@ type box struct {
 	mails []string          // Message-IDs in the order of their arrival
 	texts map[string]string // by Message-ID: subject and text
 	fault func(m mailbox.Mail) fault
+	away  bool // nothing can be begun
 	deaf  bool // can't be asked which mails it has
 	finds int
 }
@@ -25,62 +24,73 @@ type box struct {
 type fault int
 
 const (
-	none        fault = iota
-	unreachable       // nothing was begun
-	lost              // begun, not arrived, no answer
-	unanswered        // arrived, no answer
-	refused           // refused for good
-	dies              // arrived, and the process dies before it can record that
+	none       fault = iota
+	lost             // begun, not arrived, no answer
+	unanswered       // arrived, no answer
+	refused          // refused for good
 )
 
-var errDied = errors.New("the process died here")
-
-func (b *box) Deliver(_ context.Context, m mailbox.Mail, begin func(string) error) (string, error) {
+func (b *box) Deliver(_ context.Context, mails []mailbox.Mail, begin func(string) error) []mailbox.Result {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	results := make([]mailbox.Result, len(mails))
+	if b.away {
+		for i := range results {
+			results[i].Err = &mailbox.Error{Op: "dial", Class: mailbox.Unavailable, Text: "port refused"}
+		}
+		return results
+	}
+	if err := begin("mark"); err != nil {
+		for i := range results {
+			results[i].Err = err
+		}
+		return results
+	}
+	for i, m := range mails {
+		results[i] = b.take(m)
+	}
+	return results
+}
+
+func (b *box) take(m mailbox.Mail) mailbox.Result {
 	f := none
 	if b.fault != nil {
 		f = b.fault(m)
 	}
-	if f == unreachable {
-		return "", &mailbox.Error{Op: "dial", Class: mailbox.Temporary, Text: "port refused"}
-	}
-	if err := begin("mark"); err != nil {
-		return "", err
-	}
 	switch f {
 	case refused:
-		return "", &mailbox.Error{Op: "append", Class: mailbox.Refused, Text: "never"}
+		return mailbox.Result{Err: &mailbox.Error{Op: "append", Class: mailbox.Final, Text: "never"}}
 	case lost:
-		return "", &mailbox.Error{Op: "append", Class: mailbox.Unknown, Text: "no answer"}
+		return mailbox.Result{Err: &mailbox.Error{Op: "append", Class: mailbox.Unknown, Text: "no answer"}}
 	}
 	content, err := message.Read(bytes.NewReader(m.Bytes))
 	if err != nil {
-		return "", err
+		return mailbox.Result{Err: err}
 	}
 	b.mails = append(b.mails, m.MessageID)
 	if b.texts == nil {
 		b.texts = map[string]string{}
 	}
 	b.texts[m.MessageID] = content.String()
-	switch f {
-	case unanswered:
-		return "", &mailbox.Error{Op: "append", Class: mailbox.Unknown, Text: "no answer"}
-	case dies:
-		return "", errDied
+	if f == unanswered {
+		return mailbox.Result{Err: &mailbox.Error{Op: "append", Class: mailbox.Unknown, Text: "no answer"}}
 	}
-	return "uid", nil
+	return mailbox.Result{Receipt: "uid"}
 }
 
-func (b *box) Find(_ context.Context, id, _ string, _ time.Time) (string, bool, error) {
+func (b *box) Find(_ context.Context, queries []mailbox.Query) ([]mailbox.Found, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.finds++
+	b.finds += len(queries)
 	if b.deaf {
-		return "", false, mailbox.ErrCannotAsk
+		return nil, mailbox.ErrCannotAsk
 	}
-	_, found := b.texts[id]
-	return "found", found, nil
+	all := make([]mailbox.Found, len(queries))
+	for i, q := range queries {
+		_, found := b.texts[q.MessageID]
+		all[i] = mailbox.Found{Receipt: "found", Found: found}
+	}
+	return all, nil
 }
 
 func (b *box) Check(context.Context) ([]mailbox.Finding, error) { return nil, nil }

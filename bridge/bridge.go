@@ -7,6 +7,7 @@ package bridge
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -51,7 +52,7 @@ type Bridge struct {
 // New gives a Bridge. What the two halves need of each other is filled in.
 func New(o Options) *Bridge {
 	b := &Bridge{Options: o}
-	o.Deliver.Outbox, o.Deliver.Mailbox, o.Deliver.Log = o.Ledger, o.Mailbox, o.Log
+	o.Deliver.Outbox, o.Deliver.Mailbox, o.Deliver.Log = outbox{o.Ledger}, o.Mailbox, o.Log
 	b.deliverer = deliver.New(o.Deliver)
 	o.Collect.Journals, o.Collect.Interval, o.Collect.Queued = o.Ledger, o.Interval, b.deliverer.Wake
 	for _, s := range o.Sources {
@@ -59,6 +60,19 @@ func New(o Options) *Bridge {
 	}
 	b.collector = collect.New(o.Collect)
 	return b
+}
+
+// outbox is the ledger's.
+type outbox struct{ *ledger.Ledger }
+
+// Renew fails where another bridge took a mail over: what is in flight then has
+// to be broken off.
+func (o outbox) Renew(ctx context.Context) error {
+	lost, err := o.Ledger.Renew(ctx)
+	if err == nil && len(lost) > 0 {
+		err = fmt.Errorf("another bridge took over %d mails", len(lost))
+	}
+	return err
 }
 
 // Close ends idle connections and closes the ledger.

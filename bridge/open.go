@@ -70,7 +70,7 @@ func options(c *config.Config, log *slog.Logger) (o Options, err error) {
 			Notice: log.With("account", a.Name).Warn,
 		}))
 	}
-	o.Mailbox, o.Deliver.Connections = openMailbox(c.Delivery, c.Mail)
+	o.Mailbox, o.Deliver.Connections, o.Deliver.Batch = openMailbox(c.Delivery, c.Mail)
 	return o, nil
 }
 
@@ -90,9 +90,9 @@ func filter(c config.Filter) (f collect.Filter, err error) {
 // smtpConnections is as many as Exchange Online allows (Exchange Online limits).
 const smtpConnections = 3
 
-// openMailbox gives the mailbox that the configuration names, and how many
-// mails may be on their way to it at once.
-func openMailbox(c config.Delivery, m config.Mail) (Mailbox, int) {
+// openMailbox gives the mailbox that the configuration names, on how many
+// connections mails may be on their way to it, and how many on one (0: the usual)
+func openMailbox(c config.Delivery, m config.Mail) (box Mailbox, connections, batch int) {
 	var token mailbox.TokenSource
 	if c.OAuth2.ClientID != "" {
 		token = mailbox.NewClientCredentials(mailbox.OAuth2Options{
@@ -114,10 +114,13 @@ func openMailbox(c config.Delivery, m config.Mail) (Mailbox, int) {
 			Address: s.Address, TLS: s.TLS, Username: s.Username, Password: string(s.Password), Auth: s.Auth, Token: token,
 			Rate: int(s.Rate), AllowPlaintext: s.AllowPlaintext, Ask: imap, From: m.From, To: m.To,
 		})
-		return smtp, smtpConnections
+		if imap == nil { // what is in flight when it breaks can't be asked for
+			return smtp, smtpConnections, 1
+		}
+		return smtp, smtpConnections, 8
 	case imap != nil:
-		return imap, c.IMAP.Connections
+		return imap, c.IMAP.Connections, 0
 	default:
-		return mailbox.NewDirectory(c.Directory), 1
+		return mailbox.NewDirectory(c.Directory), 1, 0
 	}
 }

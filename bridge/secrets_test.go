@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"covebridge/bridge/backup"
 	"covebridge/bridge/covesim"
 	"covebridge/bridge/internal/dovecot"
 	"covebridge/bridge/ledger"
@@ -96,7 +97,7 @@ func TestNoSecretGetsOut(t *testing.T) {
 	run("check")
 	run("history", "--json", "--limit", "0")
 	run("devices", "--json")
-	entries, err := r.look().Entries(t.Context(), ledger.Query{State: ledger.Sent})
+	entries, err := r.look().Entries(t.Context(), ledger.Query{State: backup.EntrySent})
 	if err != nil || len(entries) == 0 {
 		t.Fatalf("%d mails were sent: %v", len(entries), err)
 	}
@@ -114,6 +115,27 @@ func TestNoSecretGetsOut(t *testing.T) {
 	}
 	for _, m := range server.Messages(t, "INBOX") {
 		places["mail "+m.ID] = m.Bytes
+	}
+	// What the ledger holds is packed.
+	l := r.look()
+	defer l.Close()
+	devices, err := l.Devices(t.Context())
+	if err != nil || len(devices) == 0 {
+		t.Fatalf("%d devices: %v", len(devices), err)
+	}
+	for _, d := range devices {
+		record, err := l.Load(t.Context(), d.Key())
+		if err != nil {
+			t.Fatal(err)
+		}
+		places["journal of "+d.Key()] = fmt.Appendf(nil, "%+v", record)
+	}
+	for _, e := range entries {
+		whole, events, err := l.Entry(t.Context(), e.Run.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		places["entry "+e.Run.ID] = fmt.Appendf(nil, "%+v %+v %s", whole, events, whole.Mail)
 	}
 	secrets := map[string]string{"Cove password": covePassword, "IMAP password": server.Password, "wrong IMAP password": "wrong-imap-password", "wrong Cove password": "wrong-cove-password"}
 	for _, d := range r.sim.Devices() {

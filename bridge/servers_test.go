@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"covebridge/bridge"
+	"covebridge/bridge/backup"
 	"covebridge/bridge/covesim"
 	"covebridge/bridge/internal/dovecot"
 	"covebridge/bridge/internal/postfix"
@@ -35,7 +36,7 @@ func (w *world) arrived(ids []string, mails [][]byte) {
 // ends gives when each mailed run ended, by Message-ID.
 func (w *world) ends() map[string]time.Time {
 	w.Helper()
-	entries, err := w.Ledger.Entries(w.Context(), ledger.Query{State: ledger.Sent})
+	entries, err := w.Ledger.Entries(w.Context(), ledger.Query{State: backup.EntrySent})
 	if err != nil {
 		w.Fatal(err)
 	}
@@ -87,7 +88,7 @@ func TestPostfix(t *testing.T) {
 	server := postfix.Start(t)
 	box := mailbox.NewSMTP(mailbox.SMTPOptions{Address: server.Addr, TLS: "none"})
 	w, sim := simWorld(t, covesim.Options{Seed: 6, Devices: 10, Without: covesim.LongRuns | covesim.Wedged}, func(o *bridge.Options) {
-		o.Mailbox, o.From, o.To = box, "cove@msp.example", []string{postfix.To}
+		o.Mailbox, o.Deliver.From, o.Deliver.To = box, "cove@msp.example", []string{postfix.To}
 	})
 	since := sim.Now().Add(-24 * time.Hour)
 	w.pollSim(sim, 0)

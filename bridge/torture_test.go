@@ -3,6 +3,7 @@ package bridge_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	"covebridge/bridge"
+	"covebridge/bridge/backup"
 	"covebridge/bridge/covesim"
 	"covebridge/bridge/internal/dovecot"
 	"covebridge/bridge/internal/faultproxy"
@@ -116,7 +118,7 @@ func (r *rig) look() *ledger.Ledger {
 	return l
 }
 
-func (r *rig) counts() map[ledger.State]int {
+func (r *rig) counts() map[backup.EntryState]int {
 	r.Helper()
 	l := r.look()
 	defer l.Close()
@@ -153,14 +155,15 @@ func (r *rig) quiet() {
 func (r *rig) done(since time.Time) bool {
 	r.Helper()
 	l := r.look()
-	polled, err := l.Value(context.Background(), "polled sim")
+	polled, err := l.Value(context.Background(), "account sim")
 	if err = errors.Join(err, l.Close()); err != nil {
 		r.Fatal(err)
 	}
-	at, err := time.Parse(time.RFC3339, polled)
+	var progress struct{ Product, Sure, Read time.Time }
+	_ = json.Unmarshal([]byte(polled), &progress) // there is none before the first poll
 	c := r.counts()
-	// The clock in the mark is a second or two behind, never ahead.
-	return err == nil && !at.Before(since.Add(-time.Minute)) && c[ledger.Queued]+c[ledger.Sending] == 0
+	// The clock in it is a second or two behind, never ahead.
+	return progress.Read.Equal(progress.Sure) && !progress.Product.Before(since.Add(-time.Minute)) && c[backup.EntryQueued]+c[backup.EntrySending] == 0
 }
 
 func (r *rig) tail() []byte {
@@ -211,7 +214,7 @@ func tortureKill(t *testing.T, where ledger.Options, bridges, kills int) {
 	for i := range running {
 		running[i] = r.start("run")
 	}
-	hit := map[ledger.State]int{}
+	hit := map[backup.EntryState]int{}
 	for i := range kills {
 		r.sim.Advance(time.Duration(5+r.dice.IntN(20)) * time.Minute)
 		if bridges == 1 { // on a slow machine too it shall have begun to work
@@ -284,7 +287,7 @@ func TestTortureSMTP(t *testing.T) {
 	var mails [][]byte
 	seen := map[string]bool{}
 	doubles := 0
-	for _, m := range server.Messages(t, r.counts()[ledger.Sent]) {
+	for _, m := range server.Messages(t, r.counts()[backup.EntrySent]) {
 		if seen[m.ID] {
 			doubles++
 			continue

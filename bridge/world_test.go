@@ -2,26 +2,25 @@ package bridge_test
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"covebridge/bridge"
 	"covebridge/bridge/backup"
+	"covebridge/bridge/collect"
+	"covebridge/bridge/deliver"
 	"covebridge/bridge/ledger"
 	"covebridge/bridge/message"
 )
 
 var epoch = time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)
 
-// world is a product, a mailbox and a bridge between them.
+// world is a mailbox in memory and a bridge that delivers into it.
 type world struct {
 	testing.TB
-	*product
 	*box
 	*bridge.Bridge
 	clock time.Time // the ledger's
@@ -32,14 +31,7 @@ type world struct {
 }
 
 func newWorld(t testing.TB, opts func(*bridge.Options)) *world {
-	w := &world{
-		TB:      t,
-		product: &product{name: "acme", now: epoch, truth: map[string][]backup.Session{}, asked: map[string]int64{}, late: map[string]bool{}},
-		box:     &box{},
-		clock:   epoch,
-		path:    filepath.Join(t.TempDir(), "ledger.db"),
-		opts:    opts,
-	}
+	w := &world{TB: t, box: &box{}, clock: epoch, path: filepath.Join(t.TempDir(), "ledger.db"), opts: opts}
 	w.start()
 	t.Cleanup(func() { w.Bridge.Close() })
 	return w
@@ -63,14 +55,17 @@ func (w *world) start() {
 	if err != nil {
 		w.Fatal(err)
 	}
-	job, err := bridge.NewJob("{{.Device.Name}}")
+	job, err := collect.NewJob("{{.Device.Name}}")
 	if err != nil {
 		w.Fatal(err)
 	}
 	o := bridge.Options{
-		Sources: []bridge.Source{w.product}, Ledger: l, Mailbox: w.box, Renderer: r, Log: slog.New(slog.DiscardHandler),
-		Connections: 2, Rules: backup.Rules{Window: 10 * time.Minute}, Interval: 15 * time.Minute, Sweep: time.Hour,
-		Baseline: 24 * time.Hour, MaxWait: 24 * time.Hour, History: true, Concurrency: 2, Job: job,
+		Ledger: l, Mailbox: w.box, Log: slog.New(slog.DiscardHandler), Interval: 15 * time.Minute,
+		Deliver: deliver.Options{Connections: 2},
+		Collect: collect.Options{
+			Renderer: r, Job: job, Sweep: time.Hour, Baseline: 24 * time.Hour, History: true, Concurrency: 4,
+			Rules: backup.Rules{Window: 10 * time.Minute, MaxWait: 24 * time.Hour}, Now: func() time.Time { return w.clock },
+		},
 	}
 	if w.opts != nil {
 		w.opts(&o)
@@ -87,68 +82,35 @@ func (w *world) restart() {
 	w.start()
 }
 
-// device adds a device; its sessions are read from lines such as
-// "Files 01:00-01:30 Failed", with hours after the epoch.
-func (w *world) device(id, lines string) backup.Device {
+// queue puts a run of each device into the outbox.
+func (w *world) queue(status backup.Status, names ...string) {
 	w.Helper()
-	d := backup.Device{Product: "acme", Software: "Acme Backup", ID: id, Name: "srv" + id, Customer: "Bolt BV", Type: backup.Server, UsedStorage: backup.Unknown, Created: epoch.AddDate(-1, 0, 0)}
-	w.devices = append(w.devices, d)
-	for line := range strings.SplitSeq(strings.TrimSpace(lines), "\n") {
-		words := strings.Fields(line)
-		if len(words) == 0 {
-			continue
+	var steps []backup.Step
+	for _, name := range names {
+		device, _, _ := strings.Cut(name, "-")
+		d := backup.Device{Product: "acme", Software: "Acme Backup", ID: device, Name: device, Type: backup.Server}
+		run := backup.Run{ID: "acme-" + name, Kind: backup.Whole, Job: device, Device: d, Status: status, Start: w.clock, End: w.clock}
+		mail := []byte("Message-ID: <" + run.ID + "@covebridge>\r\nSubject: " + name + "\r\n\r\n" + strings.Repeat("mail\r\n", 500))
+		record, err := w.Ledger.Load(w.Context(), d.Key())
+		if err != nil {
+			w.Fatal(err)
 		}
-		start, end, _ := strings.Cut(words[1], "-")
-		s := backup.Session{
-			ID: fmt.Sprintf("%s-%d", id, len(w.truth[id])), Source: backup.DataSource{Key: words[0], Name: words[0]},
-			State: backup.Ended, Result: "ended", Start: w.at(start), End: w.at(end),
-		}
-		if len(words) > 2 {
-			var err error
-			if s.Status, err = backup.ParseStatus(words[2]); err != nil {
-				w.Fatal(err)
-			}
-		}
-		w.truth[id] = append(w.truth[id], s)
+		record.Journal.Device = d
+		steps = append(steps, backup.Step{Key: d.Key(), Record: record, Entries: []backup.Entry{
+			{Run: run, State: backup.EntryQueued, MessageID: run.ID + "@covebridge", Mail: mail},
+		}})
 	}
-	return d
+	if stale, err := w.Ledger.Commit(w.Context(), steps); err != nil || len(stale) > 0 {
+		w.Fatal(stale, err)
+	}
 }
 
-func (w *world) at(clock string) time.Time {
+// runs gives all runs of the ledger.
+func (w *world) runs() []backup.Entry {
 	w.Helper()
-	var h, m int
-	if _, err := fmt.Sscanf(clock, "%d:%d", &h, &m); err != nil {
-		w.Fatal(err)
-	}
-	return epoch.Add(time.Duration(h)*time.Hour + time.Duration(m)*time.Minute)
-}
-
-// until moves both clocks and polls and delivers once.
-func (w *world) until(clock string) bridge.Summary {
-	w.Helper()
-	step := w.at(clock).Sub(w.now)
-	w.advance(step)
-	w.clock = w.clock.Add(step)
-	s, err := w.Once(context.Background())
+	all, err := w.Ledger.Entries(w.Context(), ledger.Query{})
 	if err != nil {
 		w.Fatal(err)
 	}
-	return s
-}
-
-// subjects lists the mails in the order of their arrival.
-func (w *world) subjects() (subjects []string) {
-	for _, id := range w.mails {
-		_, after, _ := strings.Cut(w.texts[id], "Subject: ")
-		subject, _, _ := strings.Cut(after, "\n")
-		subjects = append(subjects, subject)
-	}
-	return subjects
-}
-
-func (w *world) want(subjects ...string) {
-	w.Helper()
-	if got := w.subjects(); !slices.Equal(got, subjects) {
-		w.Errorf("mails:\n%s\nwant:\n%s", strings.Join(got, "\n"), strings.Join(subjects, "\n"))
-	}
+	return all
 }

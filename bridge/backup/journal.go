@@ -85,6 +85,10 @@ type Look struct {
 	// Baseline, at first sight: sessions that ended before are old.
 	Baseline time.Time
 
+	// Opened is when this process began to work on the ledger. What ended before
+	// may have been sent already, if the ledger was restored from a copy since.
+	Opened time.Time
+
 	Snapshot *Snapshot // what statistics show; nil: they tell nothing new
 	Gone     bool      // the product does not show the device any more
 	Shown    bool      // the product showed the device lately

@@ -23,7 +23,7 @@ const (
 // for its end or for its start, whichever fits better; ok: it may be the same.
 func distance(told, listed Session) (d time.Duration, ok bool) {
 	took := told.End.Sub(told.Start)
-	if told.Approx || told.End.IsZero() || listed.Approx {
+	if told.Approx || took <= 0 || listed.Approx {
 		d = min(told.Told.Sub(listed.End).Abs(), told.Told.Sub(listed.Start).Abs())
 	} else {
 		asEnd := (told.Told.Sub(listed.End).Abs() + told.Told.Add(-took).Sub(listed.Start).Abs()) / 2

@@ -67,7 +67,7 @@ func (j *Journal) groups(rules Rules, now time.Time) []group {
 type Candidate struct {
 	Run
 	Old   bool // all of it had ended before the baseline when the device was first seen
-	Doubt bool // it began before the device was first seen: another ledger may have sent it
+	Doubt bool // another ledger, or this one before it was restored, may have sent it
 
 	members []int
 }
@@ -76,7 +76,7 @@ type Candidate struct {
 // those that are to be told of as overdue or silent.
 func (j *Journal) Ready(o Look, rules Rules) (ready []Candidate) {
 	for _, g := range j.groups(rules, o.Now) {
-		c := Candidate{Run: g.Run, Old: g.old, Doubt: !g.begun.After(j.First), members: append(slices.Clone(g.members), g.gone...)}
+		c := Candidate{Run: g.Run, Old: g.old, Doubt: !g.begun.After(j.First) || !g.done.After(o.Opened), members: append(slices.Clone(g.members), g.gone...)}
 		switch {
 		case g.sent: // what a session that went out took the place of is told of, too
 			j.mark(g.gone, g.ID)

@@ -19,6 +19,7 @@ package collect
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"covebridge/bridge/backup"
@@ -85,6 +86,9 @@ type Options struct {
 type Collector struct {
 	Options
 	roster *roster
+
+	mu    sync.Mutex
+	first map[string]time.Time // by account: when this process polled it first
 }
 
 // New gives a Collector.
@@ -99,7 +103,7 @@ func New(o Options) *Collector {
 	o.Rules.Retry = max(o.Sweep, o.Interval)
 	o.Rules.Patience = patience
 	o.Rules.Apart = func(s backup.DataSource) bool { return o.Filter.source(s) != "" }
-	return &Collector{Options: o, roster: newRoster(absence * max(o.Sweep, o.Interval))}
+	return &Collector{Options: o, roster: newRoster(absence * max(o.Sweep, o.Interval)), first: map[string]time.Time{}}
 }
 
 const (

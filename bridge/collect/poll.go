@@ -36,6 +36,7 @@ type poll struct {
 	last     progress
 	progress progress
 	now      time.Time // the product's
+	opened   time.Time // when this process polled the account first
 	commits  *committer
 
 	mu   sync.Mutex
@@ -76,6 +77,7 @@ func (p *poll) run(ctx context.Context, force, shared bool) (err error) {
 			return err
 		}
 	}
+	p.opened = p.firstPoll(p.src.Name(), sure)
 	since, all := p.progress.changes(p.last)
 	passed := sure.Sub(p.last.Whole)
 	force = force || all || passed < 0 || passed >= p.Sweep
@@ -89,6 +91,16 @@ func (p *poll) run(ctx context.Context, force, shared bool) (err error) {
 		p.progress.Read, p.progress.Whole = p.last.Read, p.last.Whole
 	}
 	return errors.Join(err, failed, p.saveProgress(ctx, p.src.Name(), p.progress))
+}
+
+// firstPoll is when this process polled the account first.
+func (c *Collector) firstPoll(account string, now time.Time) time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.first[account].IsZero() {
+		c.first[account] = now
+	}
+	return c.first[account]
 }
 
 // read looks at the devices shown, then at those that are due.

@@ -105,7 +105,7 @@ func (p *poll) look(ctx context.Context, s *sight, j *backup.Journal) (*backup.L
 	sure := p.progress.Sure
 	look := &backup.Look{
 		Now: latest(sure, p.now), Sure: sure, Last: p.last.Read, Baseline: p.progress.known().Add(-p.Baseline),
-		Snapshot: s.snap, Gone: s.gone, Shown: s.snap != nil || p.roster.shown(s.key, p.progress.Whole),
+		Opened: p.opened, Snapshot: s.snap, Gone: s.gone, Shown: s.snap != nil || p.roster.shown(s.key, p.progress.Whole),
 	}
 	if p.last.Whole.IsZero() { // what was there at the account's first reading
 		look.Last = time.Time{}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"covebridge/bridge/backup"
 )
 
 // bind makes arguments ready for both databases. Texts from outside can hold
@@ -16,7 +18,7 @@ func bind(args []any) []any {
 		switch a := a.(type) {
 		case string:
 			bound[i] = clean(a)
-		case State:
+		case backup.EntryState:
 			bound[i] = string(a)
 		case time.Time:
 			bound[i] = micros(a)

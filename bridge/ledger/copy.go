@@ -9,9 +9,9 @@ import (
 	"strings"
 )
 
-// tables holds all that Copy copies. Leases are left out: they are those of
-// bridges on the other ledger.
-var tables = []string{"devices", "sessions", "entries", "events", "facts"}
+// tables holds all that Copy copies. Leases and openings are left out: they are
+// those of bridges on the other ledger.
+var tables = []string{"devices", "entries", "runs", "mails", "queues", "events", "facts"}
 
 // Copy copies all of from into to, in one transaction, so that to has all of it
 // or nothing. No bridge may be running on either: ErrHeld. ErrNotEmpty: to holds
@@ -26,12 +26,12 @@ func Copy(ctx context.Context, from, to *Ledger, progress func(done, total int))
 		}
 	}
 	what := "copy from " + from.name
-	tx, err := from.db.BeginTx(ctx, &sql.TxOptions{Isolation: from.dialect.snap, ReadOnly: true})
+	tx, err := from.writer.db.BeginTx(ctx, &sql.TxOptions{Isolation: from.dialect.snap, ReadOnly: true})
 	if err != nil {
 		return from.explain("read for a copy", err)
 	}
 	defer tx.Rollback()
-	source := transaction{ctx, tx, from}
+	source := transaction{ctx, tx, from.writer, from, map[string]*sql.Stmt{}}
 	return to.write(ctx, what, func(target transaction) error {
 		for _, t := range []transaction{source, target} {
 			if err := t.idle(); err != nil {
@@ -69,7 +69,7 @@ func (t transaction) idle() error {
 		return err
 	}
 	var live int
-	err = t.row("SELECT (SELECT COUNT(*) FROM leases WHERE lease_until > $1) + (SELECT COUNT(*) FROM entries WHERE lease_until > $1)", now).Scan(&live)
+	err = t.row("SELECT (SELECT COUNT(*) FROM leases WHERE lease_until > $1) + (SELECT COUNT(*) FROM queues WHERE owner <> '' AND due > $1)", now).Scan(&live)
 	if err == nil && live > 0 {
 		err = fmt.Errorf("%s: %w: stop all of them and wait for %s", t.l.name, ErrHeld, t.l.lease)
 	}
@@ -112,8 +112,9 @@ func copyTable(source, target transaction, table string, step func()) error {
 	return err
 }
 
-// rows calls do for every row of the table, without leases. The values are of
-// the same types from both databases: int64, string, []byte, nil.
+// rows calls do for every row of the table, without leases, and as no opening
+// has seen it: a mail of a copy may have been sent by the original. The values
+// are of the same types from both databases: int64, string, []byte, nil.
 func (t transaction) rows(table string, do func(columns []string, values []any) error) error {
 	rows, err := t.tx.QueryContext(t.ctx, "SELECT * FROM "+table)
 	if err != nil {
@@ -124,7 +125,7 @@ func (t transaction) rows(table string, do func(columns []string, values []any) 
 	if err != nil {
 		return err
 	}
-	owner, lease := slices.Index(columns, "owner"), slices.Index(columns, "lease_until")
+	owner, due, opening := slices.Index(columns, "owner"), slices.Index(columns, "due"), slices.Index(columns, "opening")
 	values, places := make([]any, len(columns)), make([]any, len(columns))
 	for i := range values {
 		places[i] = &values[i]
@@ -133,8 +134,11 @@ func (t transaction) rows(table string, do func(columns []string, values []any) 
 		if err := rows.Scan(places...); err != nil {
 			return err
 		}
-		if owner >= 0 {
-			values[owner], values[lease] = "", int64(0)
+		if owner >= 0 && values[owner] != "" {
+			values[owner], values[due] = "", int64(0)
+		}
+		if opening >= 0 && values[opening] != int64(anyOpening) {
+			values[opening] = int64(0)
 		}
 		if err := do(columns, values); err != nil {
 			return err

@@ -13,21 +13,20 @@ func TestCopy(t *testing.T) {
 	lite, pg, back := sqlitePlace(t).open(t), postgresPlace(t).open(t), sqlitePlace(t).open(t)
 	d := device(1)
 	d.Name = "nul \x00 日本語"
-	sessions := []backup.Session{session("D01", 0, time.Minute), session("D10", 0, 0)}
-	must(t, lite.Record(t.Context(), d, sessions))
-	begun, sent, filtered := entry(d, time.Hour, backup.Success), entry(device(2), 2*time.Hour, backup.Failed), entry(device(3), 3*time.Hour, backup.Warning)
-	begun.Run.Sessions = sessions[:1]
-	filtered.State, filtered.Mail = Filtered, nil
-	commit(t, lite, begun, sent, filtered)
+	begun, gone, filtered := entry(d, time.Hour, backup.Success), entry(device(2), 2*time.Hour, backup.Failed), entry(device(3), 3*time.Hour, backup.Warning)
+	wanted := entry(device(4), 4*time.Hour, backup.Success)
+	filtered.State, filtered.Mail = backup.EntryFiltered, nil
+	commit(t, lite, begun, gone, filtered, wanted)
 	take(t, lite, 9)
-	must(t, lite.Sending(t.Context(), begun.Run.ID, "1:17"))
-	must(t, lite.Sent(t.Context(), sent.Run.ID, "uid 16"))
+	begin(t, lite, begun.Run.ID, "1:17")
+	record(t, lite, sent(gone.Run.ID, "uid 16"), sent(wanted.Run.ID, "uid 17"))
+	must(t, lite.Resend(t.Context(), wanted))
 	must(t, lite.SetValue(t.Context(), "sweep msp", "x"))
 
 	var last [2]int
 	progress := func(done, total int) { last = [2]int{done, total} }
 	must(t, Copy(t.Context(), lite, pg, progress))
-	if last != [2]int{12, 12} { // 1 device, 2 sessions, 3 entries, 5 events, 1 fact
+	if last != [2]int{4 + 4 + 4 + 3 + 2 + 8 + 1, 26} { // devices, entries, runs, mails, queues, events, facts
 		t.Errorf("progress %v", last)
 	}
 	must(t, Copy(t.Context(), lite, pg, nil)) // the same again is no harm
@@ -39,23 +38,41 @@ func TestCopy(t *testing.T) {
 	// Work goes on there.
 	taken, err := pg.Take(t.Context(), 9)
 	must(t, err)
-	if len(taken) != 1 || !taken[0].Doubt || taken[0].Mark != "1:17" || string(taken[0].Mail) != string(begun.Mail) {
+	if len(taken) != 2 || !taken[0].Doubt || taken[0].Mark != "1:17" || string(taken[0].Mail) != string(begun.Mail) {
 		t.Errorf("took %+v", taken)
+	}
+	if taken[1].Run.ID != wanted.Run.ID || taken[1].Doubt {
+		t.Errorf("what is wanted again is in doubt: %+v", taken[1])
 	}
 	if err := Copy(t.Context(), pg, sqlitePlace(t).open(t), nil); !errors.Is(err, ErrHeld) {
 		t.Errorf("copied under a running bridge: %v", err)
 	}
-	must(t, pg.Sent(t.Context(), begun.Run.ID, "found"))
-	more := []backup.Session{session("D01", time.Hour, time.Minute)}
-	must(t, pg.Record(t.Context(), d, more))
-	if more[0].Row != 3 {
-		t.Errorf("row %d", more[0].Row)
+	record(t, pg, sent(begun.Run.ID, "found"), sent(wanted.Run.ID, "uid 18"))
+	if r, err := pg.Load(t.Context(), d.Key()); err != nil || r.Version != 1 || r.Journal.Device.ID != "1" {
+		t.Errorf("journal %+v, %v", r, err)
 	}
 	if err := Copy(t.Context(), lite, pg, nil); !errors.Is(err, ErrNotEmpty) {
 		t.Errorf("copied over what went on: %v", err)
 	}
-	if got := get(t, pg, begun.Run.ID); got.State != Sent {
+	if got := get(t, pg, begun.Run.ID); got.State != backup.EntrySent {
 		t.Errorf("state %s", got.State)
+	}
+}
+
+// TestCopyIsInDoubt: what waits in a copy may have been sent by the original.
+func TestCopyIsInDoubt(t *testing.T) {
+	from := sqlitePlace(t).open(t)
+	from.Hold(t.Context())
+	for range 5 { // the original has been opened more often than the copy
+		from.sql(t, "UPDATE openings SET number = number + 1")
+	}
+	commit(t, from, entry(device(1), time.Hour, backup.Success))
+	to := sqlitePlace(t).open(t)
+	must(t, Copy(t.Context(), from, to, nil))
+	taken, err := to.Take(t.Context(), 1)
+	must(t, err)
+	if len(taken) != 1 || !taken[0].Doubt {
+		t.Errorf("took %+v", taken)
 	}
 }
 

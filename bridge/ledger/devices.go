@@ -11,70 +11,91 @@ import (
 	"covebridge/bridge/backup"
 )
 
-// Device is a device as it was last seen, and what the bridge keeps about it.
-type Device struct {
-	backup.Device
-	Account     string    // the configured login that it is seen through
-	Fingerprint string    // of its last snapshot
-	First       time.Time // the product's clock at the first snapshot
-	Baseline    time.Time // runs that ended before it are not sent
-	Seen        time.Time // the product's clock at the last snapshot
-	HistoryTo   time.Time // the session history was read whole up to then
-	NoHistory   string    // why its session history can't be read; empty: it can
-}
-
-// DeviceStatus is a device with its newest run and what is still open.
+// DeviceStatus is a device with its newest run.
 type DeviceStatus struct {
-	Device
+	backup.Device
+	Account   string    // the configured login that it is seen through
+	NoHistory string    // why its session history can't be read; empty: it can
+	Due       time.Time // when it is looked at again though nothing changes; zero: never, for nothing of it is open
+
 	RunID  string // its newest run; empty: none yet, and the next three mean nothing
-	State  State
+	State  backup.EntryState
 	Status backup.Status
 	End    time.Time
-	Open   int // sessions that are in no run yet
 }
 
-const deviceColumns = "d.id, d.account, d.fingerprint, d.first, d.baseline, d.seen, d.history_to, d.no_history, d.data"
-
-func scanDevice(r row, more ...any) (d Device, err error) {
-	var id, data string
-	var first, baseline, seen, historyTo int64
-	if err := r.Scan(append([]any{&id, &d.Account, &d.Fingerprint, &first, &baseline, &seen, &historyTo, &d.NoHistory, &data}, more...)...); err != nil {
-		return d, err
-	}
-	if err := json.Unmarshal([]byte(data), &d.Device); err != nil {
-		return d, fmt.Errorf("device %s: %w", id, err)
-	}
-	d.First, d.Baseline, d.Seen, d.HistoryTo = moment(first), moment(baseline), moment(seen), moment(historyTo)
-	return d, nil
-}
-
-// Device gives the device with this backup.Device.Key.
-func (l *Ledger) Device(ctx context.Context, key string) (d Device, found bool, err error) {
-	err = l.read(ctx, "read device "+key, func(t transaction) (err error) {
-		d, err = scanDevice(t.row("SELECT "+deviceColumns+" FROM devices d WHERE d.id = $1", key))
-		found = err == nil
+// Load gives what is known of the device with this backup.Device.Key: the zero
+// Record if that is nothing.
+func (l *Ledger) Load(ctx context.Context, key string) (r backup.Record, err error) {
+	err = l.look(ctx, "read device "+key, func(t transaction) error {
+		var fingerprint int64
+		var journal []byte
+		err := t.row("SELECT account, fingerprint, version, journal FROM devices WHERE id = $1", key).
+			Scan(&r.Account, &fingerprint, &r.Version, &journal)
 		if errors.Is(err, sql.ErrNoRows) {
 			return nil
 		}
-		return err
+		if err != nil {
+			return err
+		}
+		r.Fingerprint = uint64(fingerprint)
+		return unpackJSON("its journal", journal, &r.Journal)
 	})
-	return d, found, err
+	if err != nil {
+		return backup.Record{}, err
+	}
+	return r, nil
 }
 
-// Devices lists all devices.
+// Fingerprints tells the fingerprint of every device, in no order. yield must
+// not use the ledger.
+func (l *Ledger) Fingerprints(ctx context.Context, yield func(key, account string, fingerprint uint64)) error {
+	return l.look(ctx, "read fingerprints", func(t transaction) error {
+		return t.each(func(r row) error {
+			var key, account string
+			var fingerprint int64
+			err := r.Scan(&key, &account, &fingerprint)
+			if err == nil {
+				yield(key, account, uint64(fingerprint))
+			}
+			return err
+		}, "SELECT id, account, fingerprint FROM devices")
+	})
+}
+
+// DueDevices lists the keys of up to limit of the account's devices that are to
+// be looked at by now whether or not anything changed, soonest first.
+func (l *Ledger) DueDevices(ctx context.Context, account string, now time.Time, limit int) (keys []string, err error) {
+	err = l.look(ctx, "list devices that are due", func(t transaction) error {
+		return t.each(func(r row) error {
+			var key string
+			err := r.Scan(&key)
+			keys = append(keys, key)
+			return err
+		}, "SELECT id FROM devices WHERE account = $1 AND due <> 0 AND due > 0 AND due <= $2 ORDER BY due LIMIT $3", account, now, limit)
+	})
+	return keys, err
+}
+
+// Devices lists all devices, by key.
 func (l *Ledger) Devices(ctx context.Context) (all []DeviceStatus, err error) {
-	err = l.read(ctx, "list devices", func(t transaction) error {
-		return t.each(func(r row) (err error) {
+	err = l.look(ctx, "list devices", func(t transaction) error {
+		return t.each(func(r row) error {
 			var s DeviceStatus
-			var end int64
-			if s.Device, err = scanDevice(r, &s.RunID, &s.State, &s.Status, &end, &s.Open); err != nil {
+			var key string
+			var due, end int64
+			var packed []byte
+			if err := r.Scan(&key, &s.Account, &due, &packed, &s.RunID, &s.State, &s.Status, &end); err != nil {
 				return err
 			}
-			s.End = moment(end)
+			var journal backup.Journal
+			if err := unpackJSON("journal of "+key, packed, &journal); err != nil {
+				return err
+			}
+			s.Device, s.NoHistory, s.Due, s.End = journal.Device, journal.NoHistory, moment(due), moment(end)
 			all = append(all, s)
 			return nil
-		}, "SELECT "+deviceColumns+`, COALESCE(e.id, ''), COALESCE(e.state, ''), COALESCE(e.status, 0), COALESCE(e.ended, 0),
-				(SELECT COUNT(*) FROM sessions s WHERE s.device = d.id AND s.run IS NULL)
+		}, `SELECT d.id, d.account, d.due, d.journal, COALESCE(e.id, ''), COALESCE(e.state, ''), COALESCE(e.status, 0), COALESCE(e.ended, 0)
 			FROM devices d LEFT JOIN entries e ON e.id =
 				(SELECT n.id FROM entries n WHERE n.device = d.id AND n.kind = $1 ORDER BY n.ended DESC, n.id DESC LIMIT 1)
 			ORDER BY d.id`, string(backup.Whole))
@@ -82,15 +103,23 @@ func (l *Ledger) Devices(ctx context.Context) (all []DeviceStatus, err error) {
 	return all, err
 }
 
-// OpenDevices lists the account's devices that have sessions in no run yet.
-func (l *Ledger) OpenDevices(ctx context.Context, account string) (open []Device, err error) {
-	err = l.read(ctx, "list open devices", func(t transaction) error {
-		return t.each(func(r row) error {
-			d, err := scanDevice(r)
-			open = append(open, d)
-			return err
-		}, "SELECT "+deviceColumns+` FROM devices d
-			WHERE d.account = $1 AND d.id IN (SELECT s.device FROM sessions s WHERE s.run IS NULL) ORDER BY d.id`, account)
-	})
-	return open, err
+// packJSON gives the value as packed JSON.
+func packJSON(v any) ([]byte, error) {
+	plain, err := json.Marshal(v)
+	if err != nil {
+		return nil, err
+	}
+	return pack(plain), nil
+}
+
+// unpackJSON reads what packJSON gave.
+func unpackJSON(what string, packed []byte, v any) error {
+	plain, err := unpack(packed)
+	if err == nil {
+		err = json.Unmarshal(plain, v)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	return nil
 }

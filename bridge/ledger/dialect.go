@@ -20,7 +20,7 @@ type dialect struct {
 	goose goose.Dialect
 	clock string             // query for the present in Unix microseconds; empty: the ledger's own clock
 	lock  string             // ends a query whose row is about to be changed
-	skip  string             // ends the query for what to take next, h, so that no two bridges wait for each other
+	skip  string             // ends a query for rows to work on, so that no two bridges wait for each other
 	snap  sql.IsolationLevel // of a transaction whose every query sees the same moment
 	lease time.Duration      // how long a bridge may work on what it took without renewing; 0: for good
 }
@@ -28,10 +28,13 @@ type dialect struct {
 // shared tells whether bridges share the ledger.
 func (d dialect) shared() bool { return d.lease > 0 }
 
+// forGood is the end of a lease that lasts until the ledger is held anew.
+const forGood = -1
+
 // until gives the end of a lease that begins now.
 func (d dialect) until(now int64) int64 {
 	if !d.shared() {
-		return 0
+		return forGood
 	}
 	return now + d.lease.Microseconds()
 }
@@ -47,7 +50,7 @@ var postgres = dialect{
 	goose: goose.DialectPostgres,
 	clock: "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)",
 	lock:  " FOR UPDATE",
-	skip:  " FOR UPDATE OF h SKIP LOCKED",
+	skip:  " FOR UPDATE SKIP LOCKED",
 	snap:  sql.LevelRepeatableRead,
 	lease: LeaseTime, // or as the options say
 }
@@ -63,14 +66,26 @@ func (l *Ledger) connectSQLite(o Options) error {
 		l.path, dsn = path, (&url.URL{Scheme: "file", Path: path}).String()
 	}
 	// A program that reads, or resends, may hold the file for a moment.
-	db, err := sql.Open("sqlite", dsn+"?_pragma=busy_timeout(15000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_txlock=immediate")
+	wait := "?_pragma=busy_timeout(15000)"
+	db, err := sql.Open("sqlite", dsn+wait+"&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_txlock=immediate")
 	if err != nil {
 		return l.explain("open", err)
 	}
 	// One connection: SQLite has one writer, and waiting in line is fairer and
 	// faster than its busy_timeout; a ledger in memory lives in its connection.
 	db.SetMaxOpenConns(1)
-	l.db = db
+	l.writer = newStatements(db)
+	l.reader = l.writer
+	if l.path == "" {
+		return nil
+	}
+	// Whoever reads sees the last commit and neither waits nor holds up.
+	read, err := sql.Open("sqlite", dsn+wait+"&_pragma=query_only(1)")
+	if err != nil {
+		return errors.Join(l.explain("open", err), db.Close())
+	}
+	read.SetMaxOpenConns(4)
+	l.reader = newStatements(read)
 	return nil
 }
 
@@ -100,9 +115,11 @@ func (l *Ledger) connectPostgres(o Options) error {
 		return errors.New("open ledger: ledger.postgres is no URL of a PostgreSQL database: write it as postgres://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=verify-full, with special characters in the password as %XX")
 	}
 	l.name = fmt.Sprintf("%s on PostgreSQL at %s", c.Database, c.Host)
-	l.db = stdlib.OpenDB(*c)
-	l.db.SetMaxOpenConns(8)
-	l.db.SetMaxIdleConns(4)
-	l.db.SetConnMaxIdleTime(5 * time.Minute)
+	db := stdlib.OpenDB(*c)
+	db.SetMaxOpenConns(8)
+	db.SetMaxIdleConns(4)
+	db.SetConnMaxIdleTime(5 * time.Minute)
+	l.writer = newStatements(db)
+	l.reader = l.writer
 	return nil
 }

@@ -1,137 +1,102 @@
 package ledger
 
 import (
-	"context"
-	"encoding/json"
 	"fmt"
 	"strings"
-	"time"
 
 	"covebridge/bridge/backup"
 )
 
-// State tells where an entry of the outbox stands.
-type State string
-
-// The states of an entry. Queued and Sending ones are waiting, the others are settled.
-const (
-	Queued   State = "queued"   // to be sent
-	Sending  State = "sending"  // a delivery has begun; whether it succeeded is not known yet
-	Sent     State = "sent"     // delivered
-	Failed   State = "failed"   // refused for good, or could not be rendered; see Reason
-	Filtered State = "filtered" // not sent because of a filter; see Reason
-	Baseline State = "baseline" // not sent because it ended before the device's baseline
-)
-
-// Entry is a run in the outbox, with its mail and how far it got.
-type Entry struct {
-	Run       backup.Run
-	Account   string    // the configured login that the run came from
-	State     State     //
-	Reason    string    // the filter's rule, the refusal, or the last failure
-	MessageID string    // without <>
-	Mail      []byte    // the rendered mail; nil: none, or dropped by Prune
-	Doubt     bool      // an earlier delivery may have succeeded: ask the mailbox first
-	Mark      string    // where in the mailbox to look for it, as Sending was told
-	Receipt   string    // what the mailbox answered to the delivery
-	Attempts  int       // failed deliveries so far
-	Next      time.Time // not before then; zero: at once
-	Created   time.Time
-	Updated   time.Time // when State, Reason, Mark or Receipt changed last
+// packedEntry is an entry made ready to be stored.
+type packedEntry struct {
+	backup.Entry
+	words     string
+	run, mail []byte // packed; mail nil: none
 }
 
-const entryColumns = "e.account, e.state, e.reason, e.message_id, e.doubt, e.mark, e.receipt, e.attempts, e.next, e.created, e.updated, e.run"
+func packEntry(e backup.Entry) (p packedEntry, err error) {
+	switch {
+	case e.State == backup.EntryQueued && e.Mail == nil:
+		return p, ErrNoMail
+	case e.State != backup.EntryQueued && e.State != backup.EntryFiltered && e.State != backup.EntryBaseline && e.State != backup.EntryFailed:
+		return p, fmt.Errorf("a run can't begin in state %q", e.State)
+	}
+	p = packedEntry{Entry: e, words: words(e)}
+	if e.Mail != nil {
+		p.mail = pack(e.Mail)
+	}
+	p.run, err = packJSON(e.Run)
+	return p, err
+}
 
-func scanEntry(r row, more ...any) (e Entry, err error) {
-	var run string
+// currentOpening is what an entry is stamped with, see Take.
+const currentOpening = "(SELECT number FROM openings)"
+
+// insert stores a new entry; false: it is there already, and stays as it is.
+func (t transaction) insert(device string, e packedEntry, now int64) (bool, error) {
+	var settled int64
+	if e.State == backup.EntryFiltered || e.State == backup.EntryBaseline {
+		settled = now
+	}
+	n, err := t.exec(`INSERT INTO entries (id, device, account, kind, status, ended, message_id, words, created,
+			state, reason, doubt, mark, receipt, attempts, next, opening, settled, updated)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, '', '', 0, 0, `+currentOpening+`, $13, $9)
+		ON CONFLICT (id) DO NOTHING`,
+		e.Run.ID, device, e.Account, string(e.Run.Kind), int64(e.Run.Status), e.Run.End, e.MessageID, e.words, now,
+		e.State, e.Reason, e.Doubt, settled)
+	if err != nil || n == 0 {
+		return false, err
+	}
+	if err := t.store(e); err != nil {
+		return false, err
+	}
+	return true, t.event(e.Run.ID, now, string(e.State), e.Reason)
+}
+
+// store keeps the entry's run and mail, in the place of earlier ones.
+func (t transaction) store(e packedEntry) error {
+	_, err := t.exec(`INSERT INTO runs (entry, run) VALUES ($1, $2)
+		ON CONFLICT (entry) DO UPDATE SET run = excluded.run`, e.Run.ID, e.run)
+	if err != nil || e.mail == nil {
+		return err
+	}
+	_, err = t.exec(`INSERT INTO mails (entry, mail) VALUES ($1, $2)
+		ON CONFLICT (entry) DO UPDATE SET mail = excluded.mail`, e.Run.ID, e.mail)
+	return err
+}
+
+const (
+	entryColumns = `e.account, e.state, e.reason, e.message_id, e.doubt, e.mark, e.receipt, e.attempts, e.next,
+		e.created, e.updated, r.run`
+	entryTables = " FROM entries e JOIN runs r ON r.entry = e.id "
+)
+
+// scanEntry reads entryColumns, and what more the query gives.
+func scanEntry(r row, more ...any) (e backup.Entry, err error) {
+	var run []byte
 	var next, created, updated int64
 	err = r.Scan(append([]any{&e.Account, &e.State, &e.Reason, &e.MessageID, &e.Doubt, &e.Mark, &e.Receipt, &e.Attempts,
 		&next, &created, &updated, &run}, more...)...)
 	if err != nil {
 		return e, err
 	}
-	if err := json.Unmarshal([]byte(run), &e.Run); err != nil {
-		return e, fmt.Errorf("run of %s: %w", e.MessageID, err)
-	}
 	e.Next, e.Created, e.Updated = moment(next), moment(created), moment(updated)
-	return e, nil
+	return e, unpackJSON("run of "+e.MessageID, run, &e.Run)
 }
 
-// Commit puts runs into the outbox and ties their sessions to them (Sessions
-// and Replaced, by Row; only runs of kind backup.Whole have sessions of their
-// own), all or nothing. An entry that is there already is left as it is, but
-// for the sessions. It returns how many were new. ErrConflict: a session is in
-// another run.
-//
-// Doubt says that another ledger may have sent it already. State is Queued (with Mail), Filtered, Baseline or Failed (with Reason).
-func (l *Ledger) Commit(ctx context.Context, entries ...Entry) (added int, err error) {
-	what := fmt.Sprintf("commit %d runs", len(entries))
-	if len(entries) == 1 {
-		what = "commit run " + entries[0].Run.ID
+// whole reads the entry with its mail, and the opening that it is stamped with.
+func (t transaction) whole(id string) (e backup.Entry, opening int64, err error) {
+	var mail []byte
+	e, err = scanEntry(t.row("SELECT "+entryColumns+", e.opening, m.mail"+entryTables+
+		"LEFT JOIN mails m ON m.entry = e.id WHERE e.id = $1", id), &opening, &mail)
+	if err == nil && mail != nil {
+		e.Mail, err = unpack(mail)
 	}
-	err = l.write(ctx, what, func(t transaction) error {
-		added = 0
-		now, err := t.clock()
-		if err != nil {
-			return err
-		}
-		for _, e := range entries {
-			isNew, err := t.commit(e, now)
-			if err != nil {
-				return fmt.Errorf("%s: %w", e.Run.ID, err)
-			}
-			if isNew {
-				added++
-			}
-		}
-		return nil
-	})
-	return added, err
-}
-
-func (t transaction) commit(e Entry, now int64) (bool, error) {
-	switch {
-	case e.State == Queued && e.Mail == nil:
-		return false, ErrNoMail
-	case e.State != Queued && e.State != Filtered && e.State != Baseline && e.State != Failed:
-		return false, fmt.Errorf("a run can't begin in state %q", e.State)
-	}
-	device := e.Run.Device.Key()
-	if e.Run.Kind == backup.Whole {
-		for _, s := range append(e.Run.Sessions[:len(e.Run.Sessions):len(e.Run.Sessions)], e.Run.Replaced...) {
-			if err := t.tie(device, s, e.Run.ID); err != nil {
-				return false, err
-			}
-		}
-	}
-	run, err := json.Marshal(e.Run)
-	if err != nil {
-		return false, err
-	}
-	n, err := t.exec(`INSERT INTO entries (id, device, account, kind, status, ended, state, reason, message_id,
-			doubt, mark, receipt, attempts, next, owner, lease_until, created, updated, words, run, mail)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, '', '', 0, 0, '', 0, $11, $11, $12, $13, $14)
-		ON CONFLICT (id) DO NOTHING`,
-		e.Run.ID, device, e.Account, string(e.Run.Kind), int64(e.Run.Status), e.Run.End, e.State, e.Reason, e.MessageID,
-		e.Doubt, now, words(e), string(run), e.Mail)
-	if err != nil || n == 0 {
-		return false, err
-	}
-	return true, t.event(e.Run.ID, now, string(e.State), e.Reason)
-}
-
-// tie puts a session into a run. The condition decides between two bridges
-// that grouped the same sessions at the same moment.
-func (t transaction) tie(device string, s backup.Session, run string) error {
-	n, err := t.exec("UPDATE sessions SET run = $1 WHERE device = $2 AND number = $3 AND (run IS NULL OR run = $1)", run, device, s.Row)
-	if err == nil && n == 0 {
-		err = fmt.Errorf("session of %s at %s: %w", s.Source.Name, s.Start.UTC().Format(time.RFC3339), ErrConflict)
-	}
-	return err
+	return e, opening, err
 }
 
 // words is what Query.Text is searched in.
-func words(e Entry) string {
+func words(e backup.Entry) string {
 	d := e.Run.Device
 	return strings.ToLower(strings.Join([]string{e.Run.ID, e.Run.Job, d.Name, d.Alias, d.Computer, d.Customer, strings.Join(d.CustomerPath, "\n")}, "\n"))
 }

@@ -20,17 +20,12 @@ var (
 	ErrNewer = errors.New("this ledger was written by a newer covebridge")
 	// ErrHeld: another bridge works on the SQLite file.
 	ErrHeld = errors.New("another covebridge is running on it")
-	// ErrNotHeld: mails of an SQLite ledger are taken only after Hold.
+	// ErrNotHeld: mails are taken only after Hold.
 	ErrNotHeld = errors.New("the ledger is not held")
-	// ErrLost: the entry is not, or no longer, this bridge's to work on.
-	ErrLost = errors.New("another bridge has taken over")
 	// ErrUnknown: there is no such entry.
 	ErrUnknown = errors.New("not in the ledger")
 	// ErrAmbiguous: several entries begin so.
 	ErrAmbiguous = errors.New("several runs begin so: give more of the name")
-	// ErrConflict: a session is not, or no longer, free for the run; the device's
-	// sessions are to be read and grouped again.
-	ErrConflict = errors.New("session belongs to another run")
 	// ErrWaiting: the entry is being sent.
 	ErrWaiting = errors.New("it is being sent at this moment: look at `covebridge history` in a minute")
 	// ErrNotEmpty: Copy goes into an empty ledger only.
@@ -50,6 +45,12 @@ func (l *Ledger) explain(what string, err error) error {
 		return fmt.Errorf("ledger %s: %s: %w: %s", l.name, what, err, next)
 	}
 	return fmt.Errorf("ledger %s: %s: %w", l.name, what, err)
+}
+
+// busy tells whether another program holds the SQLite file.
+func busy(err error) bool {
+	var lite *sqlite3.Error
+	return errors.As(err, &lite) && lite.Code()&0xff == codes.SQLITE_BUSY
 }
 
 // folded is an error on one line: the PostgreSQL driver's take several.

@@ -15,7 +15,7 @@ import (
 type Query struct {
 	Device  string // backup.Device.Key
 	Account string
-	State   State
+	State   backup.EntryState
 	Kind    backup.Kind
 	Since   time.Time // the run ended at or after it
 	Until   time.Time // the run ended before it
@@ -23,13 +23,12 @@ type Query struct {
 	Limit   int
 }
 
-// Entries lists entries without their mails, the newest end first.
-func (l *Ledger) Entries(ctx context.Context, q Query) (found []Entry, err error) {
-	var args []any
-	where := "TRUE"
-	and := func(condition string, arg any) {
+// where gives the condition on entries e, with its arguments from $1 on.
+func (q Query) where() (condition string, args []any) {
+	condition = "TRUE"
+	and := func(more string, arg any) {
 		args = append(args, arg)
-		where += fmt.Sprintf(" AND "+condition, len(args))
+		condition += fmt.Sprintf(" AND "+more, len(args))
 	}
 	if q.Device != "" {
 		and("e.device = $%d", q.Device)
@@ -53,11 +52,18 @@ func (l *Ledger) Entries(ctx context.Context, q Query) (found []Entry, err error
 		literal := strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(strings.ToLower(q.Text))
 		and(`e.words LIKE $%d ESCAPE '\'`, "%"+literal+"%")
 	}
-	query := "SELECT " + entryColumns + " FROM entries e WHERE " + where + " ORDER BY e.ended DESC, e.id DESC"
+	return condition, args
+}
+
+// Entries lists entries without their mails, the newest end first.
+func (l *Ledger) Entries(ctx context.Context, q Query) (found []backup.Entry, err error) {
+	where, args := q.where()
+	query := "SELECT " + entryColumns + entryTables + "WHERE " + where + " ORDER BY e.ended DESC, e.id DESC"
 	if q.Limit > 0 {
-		query += fmt.Sprintf(" LIMIT %d", q.Limit)
+		args = append(args, q.Limit)
+		query += fmt.Sprintf(" LIMIT $%d", len(args))
 	}
-	err = l.read(ctx, "list runs", func(t transaction) error {
+	err = l.look(ctx, "list runs", func(t transaction) error {
 		return t.each(func(r row) error {
 			e, err := scanEntry(r)
 			found = append(found, e)
@@ -70,17 +76,15 @@ func (l *Ledger) Entries(ctx context.Context, q Query) (found []Entry, err error
 // Entry gives one entry with its mail and its audit trail, oldest first. It is
 // named by the run's id, by the start of it that no other has, or by the
 // Message-ID. ErrUnknown, ErrAmbiguous.
-func (l *Ledger) Entry(ctx context.Context, name string) (e Entry, events []Event, err error) {
+func (l *Ledger) Entry(ctx context.Context, name string) (e backup.Entry, events []Event, err error) {
 	err = l.read(ctx, "read run", func(t transaction) error {
 		id, err := t.find(name)
 		if err != nil {
 			return err
 		}
-		var mail []byte
-		if e, err = scanEntry(t.row("SELECT "+entryColumns+", e.mail FROM entries e WHERE e.id = $1", id), &mail); err != nil {
+		if e, _, err = t.whole(id); err != nil {
 			return err
 		}
-		e.Mail = mail
 		events, err = t.events(id)
 		return err
 	})
@@ -88,8 +92,8 @@ func (l *Ledger) Entry(ctx context.Context, name string) (e Entry, events []Even
 }
 
 // State gives the state of the entry with exactly this id; empty: there is none.
-func (l *Ledger) State(ctx context.Context, id string) (state State, err error) {
-	err = l.read(ctx, "read run "+id, func(t transaction) error {
+func (l *Ledger) State(ctx context.Context, id string) (state backup.EntryState, err error) {
+	err = l.look(ctx, "read run "+id, func(t transaction) error {
 		err := t.row("SELECT state FROM entries WHERE id = $1", id).Scan(&state)
 		if errors.Is(err, sql.ErrNoRows) {
 			return nil
@@ -124,11 +128,11 @@ func (t transaction) find(name string) (id string, err error) {
 }
 
 // Counts tells how many entries are in each state.
-func (l *Ledger) Counts(ctx context.Context) (map[State]int, error) {
-	counts := map[State]int{}
-	err := l.read(ctx, "count runs", func(t transaction) error {
+func (l *Ledger) Counts(ctx context.Context) (map[backup.EntryState]int, error) {
+	counts := map[backup.EntryState]int{}
+	err := l.look(ctx, "count runs", func(t transaction) error {
 		return t.each(func(r row) error {
-			var s State
+			var s backup.EntryState
 			var n int
 			err := r.Scan(&s, &n)
 			counts[s] = n

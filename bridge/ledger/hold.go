@@ -8,12 +8,12 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// Hold makes this the only bridge on an SQLite file, until Close: one that
-// comes second gets ErrHeld. Whatever an earlier holder had leased is free
-// again, for it is gone. Reading and Resend need no Hold and go on beside it.
-// With PostgreSQL, where bridges share the work, it does nothing.
+// Hold is where a bridge begins: Take needs it. With SQLite it makes this the
+// only bridge on the file, until Close: one that comes second gets ErrHeld, and
+// whatever an earlier holder had leased is free again, for it is gone. Reading
+// and Resend need no Hold and go on beside it.
 func (l *Ledger) Hold(ctx context.Context) error {
-	if l.held.Load() || l.dialect.shared() {
+	if l.held.Load() {
 		return nil
 	}
 	var lock *flock.Flock
@@ -28,8 +28,14 @@ func (l *Ledger) Hold(ctx context.Context) error {
 		}
 	}
 	err := l.write(ctx, "hold", func(t transaction) error {
-		_, err := t.exec("DELETE FROM leases")
-		return err
+		if !l.dialect.shared() {
+			for _, query := range []string{"DELETE FROM leases", "UPDATE queues SET owner = '', due = 0 WHERE owner <> ''"} {
+				if _, err := t.exec(query); err != nil {
+					return err
+				}
+			}
+		}
+		return t.row("UPDATE openings SET number = number + 1 RETURNING number").Scan(&l.opening)
 	})
 	if err != nil {
 		if lock != nil {

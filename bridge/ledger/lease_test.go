@@ -1,18 +1,14 @@
 package ledger
 
 import (
-	"errors"
 	"sync"
 	"testing"
 	"time"
 
-	"covebridge/bridge/backup"
-	"covebridge/bridge/internal/pgtest"
-)
+	"github.com/google/go-cmp/cmp"
 
-func postgresPlace(t testing.TB) place {
-	return place{Options{Postgres: pgtest.URL(t)}, &clock{now: start}}
-}
+	"covebridge/bridge/backup"
+)
 
 // TestTakeover: a bridge falls silent in the middle of a delivery, another one
 // takes over, and the first one comes back.
@@ -24,15 +20,20 @@ func TestTakeover(t *testing.T) {
 	if ids := take(t, a, 9); len(ids) != 2 {
 		t.Fatalf("took %v", ids)
 	}
-	must(t, a.Sending(t.Context(), e.Run.ID, "1:17"))
+	begin(t, a, e.Run.ID, "1:17")
 	if ids := take(t, b, 9); ids != nil {
 		t.Fatalf("took what is leased: %v", ids)
 	}
-	if wait, some, err := b.Due(t.Context()); err != nil || !some || wait <= 0 || wait > LeaseTime {
+	if wait, some, err := b.NextDue(t.Context()); err != nil || !some || wait <= 0 || wait > LeaseTime {
 		t.Errorf("due in %s, %v, %v", wait, some, err)
 	}
+	if _, some, err := a.NextDue(t.Context()); err != nil || some {
+		t.Errorf("due for the one that works on it: %v, %v", some, err)
+	}
 	a.expire(t)
-	must(t, a.Renew(t.Context()))
+	if lost, err := a.Renew(t.Context()); err != nil || lost != nil {
+		t.Fatalf("lost %v, %v", lost, err)
+	}
 	if ids := take(t, b, 9); ids != nil {
 		t.Fatalf("took what was renewed: %v", ids)
 	}
@@ -43,42 +44,76 @@ func TestTakeover(t *testing.T) {
 	if len(taken) != 2 || !taken[0].Doubt || taken[0].Mark != "1:17" || taken[1].Doubt {
 		t.Fatalf("took over %+v", taken)
 	}
-	for what, err := range map[string]error{
-		"Sending":       a.Sending(t.Context(), other.Run.ID, ""),
-		"Sending again": a.Sending(t.Context(), e.Run.ID, ""),
-		"Retry":         a.Retry(t.Context(), e.Run.ID, "cut", 0, false),
-		"Refused":       a.Refused(t.Context(), e.Run.ID, "no"),
-	} {
-		if !errors.Is(err, ErrLost) {
-			t.Errorf("%s of the one that was silent: %v", what, err)
-		}
+	lost, err := a.Begin(t.Context(), []string{other.Run.ID, e.Run.ID}, "")
+	if err != nil || len(lost) != 2 {
+		t.Errorf("the one that was silent begins: lost %v, %v", lost, err)
 	}
-	if got := get(t, a, e.Run.ID); got.State != Sending || !got.Doubt || got.Mark != "1:17" {
+	record(t, a, cut(e.Run.ID), failed(other.Run.ID, "no"))
+	if got := get(t, a, e.Run.ID); got.State != backup.EntrySending || !got.Doubt || got.Mark != "1:17" {
+		t.Errorf("entry %+v", got)
+	}
+	if got := get(t, a, other.Run.ID); got.State != backup.EntryQueued {
 		t.Errorf("entry %+v", got)
 	}
 	// The mail had arrived: that is true whoever says so.
-	must(t, a.Sent(t.Context(), e.Run.ID, "uid 17"))
-	if err := b.Sending(t.Context(), e.Run.ID, "1:18"); !errors.Is(err, ErrLost) {
-		t.Errorf("sends what is sent: %v", err)
+	record(t, a, sent(e.Run.ID, "uid 17"))
+	lost, err = b.Begin(t.Context(), []string{e.Run.ID, other.Run.ID}, "1:18")
+	if diff := cmp.Diff([]string{e.Run.ID}, lost); diff != "" || err != nil {
+		t.Errorf("sends what is sent: %v %s", err, diff)
 	}
-	must(t, b.Sending(t.Context(), other.Run.ID, "1:18"))
-	must(t, b.Sent(t.Context(), other.Run.ID, "uid 18"))
+	record(t, b, sent(other.Run.ID, "uid 18"))
+	record(t, b, sent(e.Run.ID, "uid 99"))
+	if got := get(t, a, e.Run.ID); got.Receipt != "uid 17" {
+		t.Errorf("receipt %s", got.Receipt)
+	}
 }
 
-// TestLateSending: the lease ended before the first byte, and nobody took over
-// yet: nothing may be sent, for one who asks the mailbox now would not find it.
-func TestLateSending(t *testing.T) {
-	l := postgresPlace(t).open(t)
-	e := entry(device(1), time.Minute, backup.Success)
-	commit(t, l, e)
-	take(t, l, 1)
-	l.expire(t)
-	if err := l.Sending(t.Context(), e.Run.ID, ""); !errors.Is(err, ErrLost) {
-		t.Errorf("Sending: %v", err)
+// TestRenewLost: what another bridge has taken over is told, and let go of.
+func TestRenewLost(t *testing.T) {
+	p := postgresPlace(t)
+	a, b := p.open(t), p.open(t)
+	e, kept := entry(device(1), time.Minute, backup.Success), entry(device(2), time.Minute, backup.Success)
+	commit(t, a, e, kept)
+	take(t, a, 9)
+	a.sql(t, "UPDATE queues SET due = 1 WHERE device = 'cove-1'")
+	take(t, b, 9)
+	lost, err := a.Renew(t.Context())
+	if diff := cmp.Diff([]string{e.Run.ID}, lost); diff != "" || err != nil {
+		t.Fatal(err, diff)
 	}
-	must(t, l.Retry(t.Context(), e.Run.ID, "too late", 0, false))
-	if ids := take(t, l, 1); len(ids) != 1 {
+	if lost, err := a.Renew(t.Context()); lost != nil || err != nil {
+		t.Errorf("told twice: %v, %v", lost, err)
+	}
+	must(t, b.Release(t.Context()))
+	if ids := take(t, a, 9); len(ids) != 1 || ids[0] != e.Run.ID {
 		t.Errorf("took %v", ids)
+	}
+}
+
+// TestLateBegin: the lease ended before the first byte, as on a machine that
+// was paused, and nobody took over yet: nothing may be sent, for one who asks
+// the mailbox now would not find it. The entry is let go of: it is not renewed
+// for ever, but taken again by whoever comes.
+func TestLateBegin(t *testing.T) {
+	p := postgresPlace(t)
+	a, b := p.open(t), p.open(t)
+	e := entry(device(1), time.Minute, backup.Success)
+	commit(t, a, e)
+	for _, next := range []*Ledger{b, a} {
+		if ids := take(t, a, 1); len(ids) != 1 {
+			t.Fatalf("took %v", ids)
+		}
+		a.expire(t)
+		if lost, err := a.Begin(t.Context(), []string{e.Run.ID}, ""); err != nil || len(lost) != 1 {
+			t.Errorf("begins late: lost %v, %v", lost, err)
+		}
+		if lost, err := a.Renew(t.Context()); err != nil || lost != nil {
+			t.Errorf("renew: %v, %v", lost, err)
+		}
+		if ids := take(t, next, 1); len(ids) != 1 {
+			t.Errorf("stuck: took %v", ids)
+		}
+		must(t, next.Release(t.Context()))
 	}
 }
 
@@ -89,41 +124,46 @@ func TestKeepMark(t *testing.T) {
 		l := p.open(t)
 		id := entry(device(1), time.Minute, backup.Success).Run.ID
 		commit(t, l, entry(device(1), time.Minute, backup.Success))
-		send := func(mark string, doubt bool, want string) {
+		send := func(mark string, o backup.Outcome, want string) {
 			t.Helper()
 			if ids := take(t, l, 1); len(ids) != 1 {
 				t.Fatalf("took %v", ids)
 			}
-			must(t, l.Sending(t.Context(), id, mark))
-			must(t, l.Retry(t.Context(), id, "cut", 0, doubt))
-			if e := get(t, l, id); e.Mark != want || e.Doubt != doubt || e.State != Queued {
+			begin(t, l, id, mark)
+			record(t, l, o)
+			if e := get(t, l, id); e.Mark != want || e.Doubt != o.Doubt || e.State != backup.EntryQueued {
 				t.Errorf("after %s: mark %q, doubt %v, state %s", mark, e.Mark, e.Doubt, e.State)
 			}
 		}
-		send("1:5", true, "1:5")
-		send("1:9", true, "1:5")
-		send("1:12", false, "")
-		send("1:20", true, "1:20")
-		if e := get(t, l, id); e.Attempts != 4 || e.Reason != "cut" {
+		send("1:5", cut(id), "1:5")
+		send("1:9", cut(id), "1:5")
+		send("1:12", refused(id, 0), "")
+		send("1:20", cut(id), "1:20")
+		if e := get(t, l, id); e.Attempts != 1 || e.Reason != "cut" { // a cut line is not the mail's fault
 			t.Errorf("attempts %d, reason %q", e.Attempts, e.Reason)
 		}
 	})
 }
 
 func TestRelease(t *testing.T) {
-	p := postgresPlace(t)
-	a, b := p.open(t), p.open(t)
-	begun, not := entry(device(1), time.Minute, backup.Success), entry(device(2), time.Minute, backup.Success)
-	commit(t, a, begun, not)
-	take(t, a, 9)
-	must(t, a.Sending(t.Context(), begun.Run.ID, ""))
-	must(t, a.Release(t.Context()))
-	if ids := take(t, b, 9); len(ids) != 1 || ids[0] != not.Run.ID {
-		t.Errorf("took %v", ids)
-	}
-	if err := a.Sending(t.Context(), not.Run.ID, ""); !errors.Is(err, ErrLost) {
-		t.Errorf("sends what it gave back: %v", err)
-	}
+	each(t, func(t *testing.T, p place) {
+		a := p.open(t)
+		b := a
+		if a.Shared() {
+			b = p.open(t)
+		}
+		begun, not := entry(device(1), time.Minute, backup.Success), entry(device(2), time.Minute, backup.Success)
+		commit(t, a, begun, not)
+		take(t, a, 9)
+		begin(t, a, begun.Run.ID, "")
+		must(t, a.Release(t.Context()))
+		if lost, err := a.Begin(t.Context(), []string{not.Run.ID}, ""); err != nil || len(lost) != 1 {
+			t.Errorf("sends what it gave back: lost %v, %v", lost, err)
+		}
+		if ids := take(t, b, 9); len(ids) != 1 || ids[0] != not.Run.ID {
+			t.Errorf("took %v", ids)
+		}
+	})
 }
 
 // TestManyBridges: several bridges drain one ledger. None takes what another
@@ -133,7 +173,7 @@ func TestManyBridges(t *testing.T) {
 	const devices, runs = 20, 10
 	first := p.open(t)
 	for n := range devices {
-		var entries []Entry
+		var entries []backup.Entry
 		for i := range runs {
 			entries = append(entries, entry(device(n), time.Duration(i)*time.Hour, backup.Status((n+i)%3)))
 		}
@@ -149,22 +189,26 @@ func TestManyBridges(t *testing.T) {
 			}
 			if len(taken) == 0 {
 				// The others work on what is left; it is over when nothing waits.
-				if _, some, err := l.Due(t.Context()); err != nil || !some {
+				if _, some, err := l.NextDue(t.Context()); err != nil || !some {
 					return err
 				}
 				continue
 			}
+			var ids []string
+			var outcomes []backup.Outcome
 			for _, e := range taken {
-				if err := l.Sending(t.Context(), e.Run.ID, ""); err != nil {
-					return err
-				}
+				ids = append(ids, e.Run.ID)
+				outcomes = append(outcomes, sent(e.Run.ID, l.Owner()))
 				mu.Lock()
 				key := e.Run.Device.Key()
 				got[key] = append(got[key], e.Run.End)
 				mu.Unlock()
-				if err := l.Sent(t.Context(), e.Run.ID, l.Owner()); err != nil {
-					return err
-				}
+			}
+			if lost, err := l.Begin(t.Context(), ids, ""); err != nil || len(lost) > 0 {
+				t.Errorf("lost %v, %v", lost, err)
+			}
+			if err := l.Record(t.Context(), outcomes); err != nil {
+				return err
 			}
 		}
 	}
@@ -188,25 +232,6 @@ func TestManyBridges(t *testing.T) {
 				t.Errorf("device %d: %s after %s", n, ends[i], ends[i-1])
 			}
 		}
-	}
-}
-
-// TestManyBridgesOneSession: two bridges group the same sessions at the same
-// moment in different ways. One of them wins.
-func TestManyBridgesOneSession(t *testing.T) {
-	p := postgresPlace(t)
-	a, b := p.open(t), p.open(t)
-	d := device(1)
-	sessions := []backup.Session{session("D01", 0, time.Minute), session("D10", time.Minute, time.Minute)}
-	must(t, a.Record(t.Context(), d, sessions))
-	one, two := entry(d, time.Minute, backup.Success), entry(d, 5*time.Minute, backup.Success)
-	one.Run.Sessions, two.Run.Sessions = sessions, sessions[1:]
-	errs := make(chan error, 2)
-	go func() { _, err := a.Commit(t.Context(), one); errs <- err }()
-	go func() { _, err := b.Commit(t.Context(), two); errs <- err }()
-	x, y := <-errs, <-errs
-	if (x == nil) == (y == nil) || !errors.Is(errors.Join(x, y), ErrConflict) {
-		t.Errorf("%v, %v", x, y)
 	}
 }
 
@@ -238,10 +263,15 @@ func TestLeaseOfDeadBridge(t *testing.T) {
 	if got, err := l.Lease(t.Context(), "poll msp", time.Hour); err != nil || !got {
 		t.Fatal(got, err)
 	}
-	l.db.Close()
+	commit(t, l, entry(device(1), time.Minute, backup.Success))
+	take(t, l, 1)
+	l.closeDatabases()
 	l.unlock()
 	l = p.open(t)
 	if got, err := l.Lease(t.Context(), "poll msp", time.Hour); err != nil || !got {
 		t.Errorf("Lease: %v, %v", got, err)
+	}
+	if ids := take(t, l, 1); len(ids) != 1 {
+		t.Errorf("took %v", ids)
 	}
 }

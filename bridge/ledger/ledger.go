@@ -1,24 +1,25 @@
 // Package ledger remembers what was seen, what is to be sent, what was sent,
-// and why: devices, their sessions, an outbox of rendered mails and an audit
+// and why: the journal of each device, an outbox of rendered mails and an audit
 // trail, in an SQLite file of one bridge's own or in a PostgreSQL database that
 // many bridges share.
 //
-// Every method is one transaction: after a crash at any moment, each change is
-// there as a whole or not at all. No transaction lasts longer than the call.
+// Every method that changes something is one transaction, or, where it says so,
+// several small ones: after a crash at any moment, each change is there as a
+// whole or not at all. No transaction lasts longer than the call.
 package ledger
 
 import (
 	"cmp"
 	"context"
 	"crypto/rand"
-	"database/sql"
 	"errors"
-	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/gofrs/flock"
+
+	"covebridge/bridge/backup"
 )
 
 // Options say where the ledger is. Exactly one of SQLite and Postgres is set.
@@ -38,7 +39,8 @@ type Options struct {
 
 // Ledger is an open ledger. Its methods may be called concurrently.
 type Ledger struct {
-	db      *sql.DB
+	writer  *statements // where everything is written
+	reader  *statements // where it is read; SQLite's file has connections of its own for it
 	dialect dialect
 	name    string // for messages; without the password
 	lease   time.Duration
@@ -48,16 +50,20 @@ type Ledger struct {
 	lock    *flock.Flock // of the SQLite file; nil before Hold
 	held    atomic.Bool
 
-	taking sync.Mutex // one Take at a time, so that none overlooks what another just took
-	mu     sync.Mutex
-	flight map[string]flight // what this bridge took and has not settled, by entry
+	opening int64 // which opening of the ledger this is; 0 before Hold
+
+	mu    sync.Mutex
+	taken map[string]taken          // what this bridge took and has not settled, by entry
+	owed  map[string]backup.Outcome // what Record was told and could not write, by entry
+	turn  int                       // how many were taken, see byAge
 }
 
 // Open opens the ledger, makes it if it is missing and brings its schema up to
 // date. The error names the place and the remedy; ErrNewer if a newer program
 // wrote the ledger.
 func Open(ctx context.Context, o Options) (*Ledger, error) {
-	l := &Ledger{lease: cmp.Or(o.Lease, LeaseTime), now: o.Now, owner: rand.Text(), flight: map[string]flight{}}
+	l := &Ledger{lease: cmp.Or(o.Lease, LeaseTime), now: o.Now, owner: rand.Text(),
+		taken: map[string]taken{}, owed: map[string]backup.Outcome{}}
 	if l.now == nil {
 		l.now = time.Now
 	}
@@ -72,7 +78,7 @@ func Open(ctx context.Context, o Options) (*Ledger, error) {
 		return nil, err
 	}
 	if err := l.migrate(ctx); err != nil {
-		return nil, errors.Join(l.explain("open", err), l.db.Close())
+		return nil, errors.Join(l.explain("open", err), l.closeDatabases())
 	}
 	return l, nil
 }
@@ -92,7 +98,7 @@ func (l *Ledger) String() string { return l.name }
 // Close ends all work on the ledger and gives the file free for others. What
 // this bridge took and has not settled stays as it is; see Release.
 func (l *Ledger) Close() error {
-	err := l.db.Close()
+	err := l.closeDatabases()
 	if l.lock != nil {
 		err = errors.Join(err, l.lock.Close())
 	}
@@ -102,82 +108,10 @@ func (l *Ledger) Close() error {
 	return nil
 }
 
-// write runs do in a transaction that is committed if it returns nil.
-func (l *Ledger) write(ctx context.Context, what string, do func(transaction) error) error {
-	return l.transact(ctx, what, nil, do)
-}
-
-// read runs do in a transaction that changes nothing.
-func (l *Ledger) read(ctx context.Context, what string, do func(transaction) error) error {
-	return l.transact(ctx, what, &sql.TxOptions{ReadOnly: true}, do)
-}
-
-func (l *Ledger) transact(ctx context.Context, what string, o *sql.TxOptions, do func(transaction) error) error {
-	tx, err := l.db.BeginTx(ctx, o)
-	if err != nil {
-		return l.explain(what, err)
+func (l *Ledger) closeDatabases() error {
+	var err error
+	if l.reader != l.writer {
+		err = l.reader.db.Close()
 	}
-	defer tx.Rollback()
-	if err := do(transaction{ctx, tx, l}); err != nil {
-		return l.explain(what, err)
-	}
-	if err := tx.Commit(); err != nil {
-		return l.explain(what, err)
-	}
-	return nil
-}
-
-// transaction is one transaction on the ledger, and what it needs in every call.
-type transaction struct {
-	ctx context.Context
-	tx  *sql.Tx
-	l   *Ledger
-}
-
-// clock gives the present in Unix microseconds.
-func (t transaction) clock() (now int64, err error) {
-	if t.l.dialect.clock == "" {
-		return t.l.now().UnixMicro(), nil
-	}
-	err = t.row(t.l.dialect.clock).Scan(&now)
-	return now, err
-}
-
-// exec runs one statement and tells how many rows it changed.
-func (t transaction) exec(query string, args ...any) (int64, error) {
-	r, err := t.tx.ExecContext(t.ctx, query, bind(args)...)
-	if err != nil {
-		return 0, err
-	}
-	return r.RowsAffected()
-}
-
-func (t transaction) row(query string, args ...any) *sql.Row {
-	return t.tx.QueryRowContext(t.ctx, query, bind(args)...)
-}
-
-// each calls scan for every row of the answer.
-func (t transaction) each(scan func(row) error, query string, args ...any) error {
-	rows, err := t.tx.QueryContext(t.ctx, query, bind(args)...)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		if err := scan(rows); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
-}
-
-// row is what both *sql.Row and *sql.Rows can do.
-type row interface{ Scan(dest ...any) error }
-
-// known turns "no such row" into ErrUnknown.
-func known(what string, err error) error {
-	if errors.Is(err, sql.ErrNoRows) {
-		return fmt.Errorf("%s: %w", what, ErrUnknown)
-	}
-	return err
+	return errors.Join(err, l.writer.db.Close())
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/pressly/goose/v3/lock"
 )
 
-//go:embed migrations/*.sql
+//go:embed migrations/0*.sql
 var migrations embed.FS
 
 // migrate brings the schema up to date.
@@ -32,13 +32,25 @@ func (l *Ledger) migrate(ctx context.Context) error {
 			return err
 		}
 	}
-	if _, err := up.Up(ctx); err != nil {
-		// Another program that started at the same moment may have done it.
-		if done, _ := current(ctx, p); !done {
-			return fmt.Errorf("bring the schema up to date: %w", err)
+	for {
+		before, err := p.GetDBVersion(ctx)
+		if err != nil {
+			return err
 		}
+		_, err = up.Up(ctx)
+		if err == nil {
+			return nil
+		}
+		// Another program that started at the same moment may have done it, or
+		// be at it.
+		if done, _ := current(ctx, p); done {
+			return nil
+		}
+		if after, _ := p.GetDBVersion(ctx); after > before || busy(err) && ctx.Err() == nil {
+			continue
+		}
+		return fmt.Errorf("bring the schema up to date: %w", err)
 	}
-	return nil
 }
 
 func (l *Ledger) provider(options ...goose.ProviderOption) (*goose.Provider, error) {
@@ -46,7 +58,8 @@ func (l *Ledger) provider(options ...goose.ProviderOption) (*goose.Provider, err
 	if err != nil {
 		return nil, err
 	}
-	return goose.NewProvider(l.dialect.goose, l.db, dir, append(options, goose.WithTableName("ledger_version"),
+	return goose.NewProvider(l.dialect.goose, l.writer.db, dir, append(options, goose.WithTableName("ledger_version"),
+		goose.WithGoMigrations(goose.NewGoMigration(2, &goose.GoFunc{RunTx: l.migrateJournals}, nil)),
 		goose.WithDisableGlobalRegistry(true), goose.WithLogger(goose.NopLogger()))...)
 }
 

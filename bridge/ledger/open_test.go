@@ -16,7 +16,7 @@ func TestNewer(t *testing.T) {
 		l := p.open(t)
 		l.sql(t, "INSERT INTO ledger_version (version_id, is_applied) VALUES (7, $1)", true)
 		_, err := Open(t.Context(), p.Options)
-		want := "ledger " + l.String() + ": open: this ledger was written by a newer covebridge (schema 7, this one knows 1): install the newer version, or give this one a ledger of its own"
+		want := "ledger " + l.String() + ": open: this ledger was written by a newer covebridge (schema 7, this one knows 2): install the newer version, or give this one a ledger of its own"
 		if !errors.Is(err, ErrNewer) || err.Error() != want {
 			t.Errorf("got  %v\nwant %s", err, want)
 		}
@@ -28,7 +28,7 @@ func TestHeld(t *testing.T) {
 	l := p.open(t)
 	e := entry(device(1), time.Minute, backup.Success)
 	commit(t, l, e)
-	must(t, l.Sent(t.Context(), e.Run.ID, "x"))
+	record(t, l, sent(e.Run.ID, "x"))
 
 	link := filepath.Join(t.TempDir(), "link.db")
 	must(t, os.Symlink(p.SQLite, link))
@@ -67,8 +67,8 @@ func TestFileMode(t *testing.T) {
 	}
 	var mode string
 	var synchronous int
-	must(t, l.db.QueryRow("PRAGMA journal_mode").Scan(&mode))
-	must(t, l.db.QueryRow("PRAGMA synchronous").Scan(&synchronous))
+	must(t, l.writer.db.QueryRow("PRAGMA journal_mode").Scan(&mode))
+	must(t, l.writer.db.QueryRow("PRAGMA synchronous").Scan(&synchronous))
 	if mode != "wal" || synchronous != 2 {
 		t.Errorf("journal_mode %s, synchronous %d", mode, synchronous)
 	}

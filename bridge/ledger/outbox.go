@@ -1,208 +1,235 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
-	"strings"
+	"slices"
 	"time"
+
+	"covebridge/bridge/backup"
 )
 
-// sentTime is how long Sent tries, whatever becomes of the caller's context.
-const sentTime = 30 * time.Second
-
-// claim is an entry as it stands when its owner wants to move it on.
-type claim struct {
-	doubt bool
-	mark  string
-	until int64
-}
-
-// claim locks the entry's row and answers ErrLost if it is not this bridge's.
-func (t transaction) claim(id string) (c claim, err error) {
-	var state State
-	var owner string
-	err = t.row("SELECT state, owner, lease_until, doubt, mark FROM entries WHERE id = $1"+t.l.dialect.lock, id).
-		Scan(&state, &owner, &c.until, &c.doubt, &c.mark)
-	if err != nil {
-		return c, known("run", err)
-	}
-	if owner != t.l.owner || state != Queued && state != Sending {
-		return c, ErrLost
-	}
-	return c, nil
-}
-
-// Sending says that the delivery of an entry that was taken begins now: after
-// it, and not before, bytes may go out. mark tells where to look for the mail
-// later; an earlier mark is kept while Doubt is open, for it covers both tries.
-// ErrLost: the lease is over, and nothing may be sent.
-func (l *Ledger) Sending(ctx context.Context, id, mark string) error {
-	l.mu.Lock()
-	f, ours := l.flight[id]
-	l.mu.Unlock()
-	err := l.write(ctx, "begin to send "+id, func(t transaction) error {
+// Begin says that the delivery of entries that were taken begins now: after it,
+// and not before, bytes may go out, but not of those that are lost: their lease
+// is over, and this bridge has let go of them. mark tells where to look for the
+// mails later; an earlier mark is kept while Doubt is open, for it covers both
+// tries. One transaction; after an error nothing has begun, and the entries are
+// still this bridge's.
+func (l *Ledger) Begin(ctx context.Context, ids []string, mark string) (lost []string, err error) {
+	order, devices := l.byDevice(ids)
+	err = l.write(ctx, fmt.Sprintf("begin to send %d mails", len(ids)), func(t transaction) error {
+		lost = nil
 		now, err := t.clock()
 		if err != nil {
 			return err
 		}
-		c, err := t.claim(id)
-		if err != nil {
-			return err
-		}
-		if !ours || l.dialect.shared() && c.until <= now {
-			return ErrLost
-		}
-		if c.doubt && c.mark != "" {
-			mark = c.mark
-		}
-		_, err = t.exec("UPDATE entries SET state = $1, mark = $2, lease_until = $3, updated = $4 WHERE id = $5",
-			Sending, mark, l.dialect.until(now), now, id)
-		if err != nil {
-			return err
-		}
-		return t.event(id, now, string(Sending), mark)
-	})
-	if err == nil {
-		f.begun = true
-		l.mu.Lock()
-		l.flight[id] = f
-		l.mu.Unlock()
-	}
-	return err
-}
-
-// Sent records that the mail was delivered. It does so whoever holds the lease,
-// and even if ctx is done: that a mail is in the mailbox stays true, and what
-// is not recorded would be sent again.
-func (l *Ledger) Sent(ctx context.Context, id, receipt string) error {
-	defer l.settle(id)
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), sentTime)
-	defer cancel()
-	return l.write(ctx, "record as sent "+id, func(t transaction) error {
-		now, err := t.clock()
-		if err != nil {
-			return err
-		}
-		var state State
-		if err := t.row("SELECT state FROM entries WHERE id = $1"+l.dialect.lock, id).Scan(&state); err != nil {
-			return known("run", err)
-		}
-		if state != Sent { // the first receipt stands; a second one is in the audit trail
-			_, err = t.exec(`UPDATE entries SET state = $1, receipt = $2, reason = '', doubt = 0, mark = '', next = 0,
-				owner = '', lease_until = 0, updated = $3 WHERE id = $4`, Sent, receipt, now, id)
+		for _, id := range order {
+			begun, err := t.begin(id, devices[id], mark, now)
 			if err != nil {
 				return err
 			}
+			if !begun {
+				lost = append(lost, id)
+			}
 		}
-		return t.event(id, now, string(Sent), receipt)
+		return nil
 	})
-}
-
-// Retry puts an entry back, to be taken again after this time, at most
-// MaxBackoff. doubt says that the mail may have been delivered all the same:
-// then the mark is kept.
-func (l *Ledger) Retry(ctx context.Context, id, cause string, after time.Duration, doubt bool) error {
-	defer l.settle(id)
-	after = min(max(after, 0), MaxBackoff)
-	return l.move(ctx, "put back "+id, id, func(t transaction, now int64, c claim) error {
-		mark := ""
-		if doubt {
-			mark = c.mark
-		}
-		_, err := t.exec(`UPDATE entries SET state = $1, reason = $2, next = $3, doubt = $4, mark = $5, attempts = attempts + 1,
-			owner = '', lease_until = 0, updated = $6 WHERE id = $7`,
-			Queued, cause, now+after.Microseconds(), doubt, mark, now, id)
-		if err != nil {
-			return err
-		}
-		return t.event(id, now, "retry", fmt.Sprintf("in %s: %s", after.Round(time.Second), cause))
-	})
-}
-
-// Refused records that the mailbox will never take the mail, and why. Later
-// runs of the device go on; Resend tries again.
-func (l *Ledger) Refused(ctx context.Context, id, cause string) error {
-	defer l.settle(id)
-	return l.move(ctx, "record as refused "+id, id, func(t transaction, now int64, c claim) error {
-		_, err := t.exec(`UPDATE entries SET state = $1, reason = $2, attempts = attempts + 1, doubt = 0, mark = '', next = 0,
-			owner = '', lease_until = 0, updated = $3 WHERE id = $4`, Failed, cause, now, id)
-		if err != nil {
-			return err
-		}
-		return t.event(id, now, string(Failed), cause)
-	})
-}
-
-// move runs do on an entry that is this bridge's.
-func (l *Ledger) move(ctx context.Context, what, id string, do func(t transaction, now int64, c claim) error) error {
-	return l.write(ctx, what, func(t transaction) error {
-		now, err := t.clock()
-		if err != nil {
-			return err
-		}
-		c, err := t.claim(id)
-		if err != nil {
-			return err
-		}
-		return do(t, now, c)
-	})
-}
-
-// settle lets go of an entry. Where the ledger could not be told its outcome,
-// the entry is taken again once the lease is over, with Doubt if it was begun.
-func (l *Ledger) settle(id string) {
+	if err != nil {
+		return nil, err
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	delete(l.flight, id)
-}
-
-// Release gives back what this bridge took and did not begin to send.
-func (l *Ledger) Release(ctx context.Context) error {
-	return l.own(ctx, "give back mails", 0, func(f flight) bool { return !f.begun }, true)
-}
-
-// Renew makes the leases on what this bridge took last LeaseTime from now. To
-// be called well within LeaseTime. A bridge that can't, because the database is
-// not reached, has to break off its deliveries before LeaseTime is over: after
-// that another one may send the same mails.
-func (l *Ledger) Renew(ctx context.Context) error {
-	if !l.dialect.shared() {
-		return nil
-	}
-	return l.own(ctx, "renew leases", l.dialect.lease, func(flight) bool { return true }, false)
-}
-
-// own sets the leases of those of this bridge's entries that are wanted.
-func (l *Ledger) own(ctx context.Context, what string, lease time.Duration, wanted func(flight) bool, settle bool) error {
-	l.mu.Lock()
-	args := []any{l.owner, int64(0)}
-	var ids, places []string
-	for id, f := range l.flight {
-		if wanted(f) {
-			ids = append(ids, id)
-			args = append(args, id)
-			places = append(places, fmt.Sprintf("$%d", len(args)))
+	for _, id := range order {
+		if e, ours := l.taken[id]; ours {
+			e.begun = true
+			l.taken[id] = e
 		}
 	}
+	for _, id := range lost {
+		delete(l.taken, id)
+	}
+	return lost, nil
+}
+
+// begin marks one entry; false: it is not this bridge's any more.
+func (t transaction) begin(id, device, mark string, now int64) (bool, error) {
+	n, err := t.exec("UPDATE queues SET due = $4 WHERE device = $1 AND head = $2 AND owner = $3 AND (due > $5 OR due < 0)",
+		device, id, t.l.owner, t.l.dialect.until(now), now)
+	if err != nil || n == 0 {
+		return false, err
+	}
+	err = t.row(`UPDATE entries SET state = 'sending', mark = CASE WHEN doubt = 1 AND mark <> '' THEN mark ELSE $2 END,
+			opening = `+currentOpening+`, updated = $3
+		WHERE id = $1 AND `+waiting+" RETURNING mark", id, mark, now).Scan(&mark)
+	if errors.Is(err, sql.ErrNoRows) { // settled by another
+		_, err = t.requeue(device, now, true)
+		return false, err
+	}
+	if err != nil {
+		return false, err
+	}
+	return true, t.event(id, now, string(backup.EntrySending), mark)
+}
+
+// byDevice gives the ids in the order in which everybody locks devices, and the
+// device of each that this bridge took; others have none.
+func (l *Ledger) byDevice(ids []string) (order []string, devices map[string]string) {
+	devices = map[string]string{}
+	l.mu.Lock()
+	for _, id := range ids {
+		devices[id] = l.taken[id].device
+	}
 	l.mu.Unlock()
-	if ids == nil {
+	order = slices.Clone(ids)
+	slices.SortFunc(order, func(a, b string) int { return cmp.Or(cmp.Compare(devices[a], devices[b]), cmp.Compare(a, b)) })
+	return order, devices
+}
+
+// Record records what became of deliveries, in one transaction, and lets go of
+// them:
+//   - backup.EntrySent, whoever holds the lease, for that a mail is in the
+//     mailbox stays true. The first receipt stands.
+//   - backup.EntryFailed: final. The device's later mails go on; Resend tries again.
+//   - backup.EntryQueued: to be taken again after Outcome.After, at most
+//     MaxBackoff. The mark is kept if Outcome.Doubt.
+//
+// The last two change nothing where another bridge has taken over. Record waits
+// for its turn as long as ctx lets it. After an error the outcomes are kept in
+// memory, and written by the next Record, Take or Release that succeeds: what
+// is not recorded would be sent again.
+func (l *Ledger) Record(ctx context.Context, outcomes []backup.Outcome) error {
+	for _, o := range outcomes {
+		if o.State != backup.EntrySent && o.State != backup.EntryFailed && o.State != backup.EntryQueued {
+			return fmt.Errorf("record run %s: a delivery can't end in state %q", o.ID, o.State)
+		}
+	}
+	all := l.takeOwed()
+	for _, o := range outcomes {
+		all = slices.DeleteFunc(all, func(earlier backup.Outcome) bool { return earlier.ID == o.ID })
+		all = append(all, o)
+	}
+	if len(all) == 0 {
 		return nil
 	}
-	err := l.write(ctx, what, func(t transaction) error {
-		if lease > 0 {
+	what := fmt.Sprintf("record what became of %d mails", len(all))
+	for {
+		err := l.write(ctx, what, func(t transaction) error {
 			now, err := t.clock()
 			if err != nil {
 				return err
 			}
-			args[1] = now + lease.Microseconds()
+			return t.settleAll(all, now)
+		})
+		if err == nil {
+			break
 		}
-		_, err := t.exec("UPDATE entries SET lease_until = $2 WHERE owner = $1 AND "+waiting+" AND id IN ("+strings.Join(places, ", ")+")", args...)
+		if ctx.Err() == nil && busy(err) {
+			continue // another program holds the file: it ends
+		}
+		l.owe(all)
 		return err
-	})
-	if err == nil && settle {
-		for _, id := range ids {
-			l.settle(id)
+	}
+	l.forgetSettled(all)
+	return nil
+}
+
+// owe keeps what could not be recorded, where nothing newer is known.
+func (l *Ledger) owe(outcomes []backup.Outcome) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, o := range outcomes {
+		if _, newer := l.owed[o.ID]; !newer {
+			l.owed[o.ID] = o
 		}
 	}
+}
+
+// takeOwed gives what is owed; it is then the caller's to record or to owe.
+func (l *Ledger) takeOwed() (all []backup.Outcome) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, o := range l.owed {
+		all = append(all, o)
+	}
+	clear(l.owed)
+	return all
+}
+
+// settleAll records outcomes, device by device in the order in which everybody
+// locks them.
+func (t transaction) settleAll(outcomes []backup.Outcome, now int64) error {
+	type settling struct {
+		backup.Outcome
+		device string
+	}
+	var all []settling
+	for _, o := range outcomes {
+		s := settling{Outcome: o}
+		err := t.row("SELECT device FROM entries WHERE id = $1", o.ID).Scan(&s.device)
+		if errors.Is(err, sql.ErrNoRows) {
+			continue // it was never here, for no entry is ever dropped
+		}
+		if err != nil {
+			return err
+		}
+		all = append(all, s)
+	}
+	slices.SortStableFunc(all, func(a, b settling) int { return cmp.Compare(a.device, b.device) })
+	for _, s := range all {
+		if err := t.settle(s.device, s.Outcome, now); err != nil {
+			return fmt.Errorf("run %s: %w", s.ID, err)
+		}
+	}
+	return nil
+}
+
+func (t transaction) settle(device string, o backup.Outcome, now int64) error {
+	var head, owner string
+	err := t.row("SELECT head, owner FROM queues WHERE device = $1"+t.l.dialect.lock, device).Scan(&head, &owner)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return err
+	}
+	var state backup.EntryState
+	if err := t.row("SELECT state FROM entries WHERE id = $1"+t.l.dialect.lock, o.ID).Scan(&state); err != nil {
+		return err
+	}
+	isWaiting := state == backup.EntryQueued || state == backup.EntrySending
+	ours := head == o.ID && owner == t.l.owner && isWaiting
+	what, detail := string(o.State), o.Detail
+	switch o.State {
+	case backup.EntrySent:
+		if state == backup.EntrySent { // a second receipt is in the audit trail only
+			return t.event(o.ID, now, what, detail)
+		}
+		_, err = t.exec(`UPDATE entries SET state = 'sent', receipt = $2, reason = '', doubt = 0, mark = '', next = 0,
+			settled = $3, updated = $3 WHERE id = $1`, o.ID, o.Detail, now)
+	case backup.EntryFailed:
+		if !ours {
+			return nil
+		}
+		_, err = t.exec(`UPDATE entries SET state = 'failed', reason = $2, attempts = attempts + 1, doubt = 0, mark = '', next = 0,
+			updated = $3 WHERE id = $1`, o.ID, o.Detail, now)
+	case backup.EntryQueued:
+		if !ours {
+			return nil
+		}
+		after := min(max(o.After, 0), MaxBackoff)
+		what, detail = "retry", fmt.Sprintf("in %s: %s", after.Round(time.Second), o.Detail)
+		_, err = t.exec(`UPDATE entries SET state = 'queued', reason = $2, next = $3, doubt = $4,
+			mark = CASE WHEN CAST($4 AS BIGINT) = 1 THEN mark ELSE '' END, attempts = attempts + $5, updated = $6 WHERE id = $1`,
+			o.ID, o.Detail, now+after.Microseconds(), o.Doubt, o.Counts, now)
+	default:
+		return nil // Record refused it
+	}
+	if err != nil {
+		return err
+	}
+	if err := t.event(o.ID, now, what, detail); err != nil || !isWaiting {
+		return err
+	}
+	_, err = t.requeue(device, now, head == o.ID)
 	return err
 }

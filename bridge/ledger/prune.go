@@ -2,35 +2,52 @@ package ledger
 
 import (
 	"context"
+	"slices"
 	"time"
-
-	"covebridge/bridge/backup"
 )
 
-// Prune drops what nobody needs any more of the time before: the mails of
-// entries settled by then (the run is kept, so that the mail can be rendered
-// again), audit trails, and sessions that are in a run and not the newest of
-// their data source. Entries stay for good, for their ids are what keeps a mail
-// from being sent twice; open sessions stay; of what is waiting or failed
-// nothing is dropped.
+// pruneBatch is how many entries one transaction prunes: some tens of
+// milliseconds of the writer's time.
+const pruneBatch = 200
+
+// Prune drops what nobody needs any more of the entries settled before then:
+// their mails (the run is kept, so that the mail can be rendered again) and
+// their audit trails. Entries stay for good, for their ids are what keeps a
+// mail from being sent twice; of what is waiting or failed nothing is dropped.
 //
-// Not to be called after a failed poll: what the product can't tell now may be
-// what is about to be dropped.
+// It works in small transactions, so that others get their turn, and finds by
+// an index what there is to drop, so that it costs nothing where that is nothing.
 func (l *Ledger) Prune(ctx context.Context, before time.Time) error {
-	return l.write(ctx, "drop what is old", func(t transaction) error {
-		_, err := t.exec(`UPDATE entries SET mail = NULL
-			WHERE state IN ('sent', 'filtered', 'baseline') AND updated < $1 AND mail IS NOT NULL`, before)
-		if err != nil {
+	for {
+		done := true
+		err := l.write(ctx, "drop what is old", func(t transaction) error {
+			var ids []string
+			err := t.each(func(r row) error {
+				var id string
+				err := r.Scan(&id)
+				ids = append(ids, id)
+				return err
+			}, "SELECT id FROM entries WHERE settled <> 0 AND settled < $1 ORDER BY settled LIMIT $2"+t.l.dialect.skip, before, pruneBatch)
+			if err != nil {
+				return err
+			}
+			done = len(ids) < pruneBatch
+			slices.Sort(ids) // near each other in the tables
+			for _, id := range ids {
+				for _, query := range []string{
+					"DELETE FROM mails WHERE entry = $1",
+					"DELETE FROM events WHERE entry = $1",
+					"UPDATE entries SET settled = 0 WHERE id = $1",
+				} {
+					if _, err := t.exec(query, id); err != nil {
+						return err
+					}
+				}
+			}
+			return nil
+		})
+		if err != nil || done {
 			return err
 		}
-		_, err = t.exec(`DELETE FROM events WHERE at < $1 AND EXISTS (
-			SELECT 1 FROM entries e WHERE e.id = events.entry AND e.state IN ('sent', 'filtered', 'baseline'))`, before)
-		if err != nil {
-			return err
-		}
-		_, err = t.exec(`DELETE FROM sessions WHERE run IS NOT NULL AND state = $2 AND started < $1 AND ended < $1 AND EXISTS (
-			SELECT 1 FROM sessions n WHERE n.device = sessions.device AND n.source = sessions.source AND n.started > sessions.started)`,
-			before, string(backup.Ended))
-		return err
-	})
+	}
 }

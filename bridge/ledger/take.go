@@ -2,151 +2,211 @@ package ledger
 
 import (
 	"context"
-	"fmt"
-	"strings"
+	"database/sql"
+	"errors"
 	"time"
+
+	"covebridge/bridge/backup"
 )
 
-const (
-	// LeaseTime is by default how long a bridge may work on what it took from a shared
-	// ledger without Renew.
-	LeaseTime = 60 * time.Second
-	// MaxBackoff is the longest time until the next try. An entry that is to
-	// wait for longer was stamped by a clock that has been put back: it is due.
-	MaxBackoff = time.Hour
-)
+// LeaseTime is by default how long a bridge may work on what it took from a
+// shared ledger without Renew.
+const LeaseTime = 60 * time.Second
 
-// flight is an entry that this bridge took and has not settled.
-type flight struct {
+// taken is an entry that this bridge took and has not settled.
+type taken struct {
 	device string
-	begun  bool // Sending was called
+	begun  bool // Begin was called
 }
 
-// waiting is spelled as in the partial index, so that it is used.
-const waiting = "state IN ('queued', 'sending')"
+// The two orders in which devices are served. Both are read off an index that
+// holds nothing but what is ready, so that what else waits costs nothing.
+const (
+	worstFirst  = "SELECT device, head FROM queues WHERE due = 0 ORDER BY worst DESC, ended, device LIMIT $1"
+	oldestFirst = "SELECT device, head FROM queues WHERE due = 0 ORDER BY ended, device LIMIT $1"
+)
 
-// heads finds, for each device with waiting entries, the one that goes first, h,
-// and the worst status waiting there. $1 is the present, $2 MaxBackoff later;
-// further arguments are devices to leave out.
+// byAge tells how many of n mails, after turn others, go to the device that has
+// waited longest. That is every fourth: failures overtake the rest, but however
+// many there are, the rest keeps moving, and so does the oldest.
+func byAge(turn, n int) int { return (turn%4 + n) / 4 }
+
+// Take leases up to n entries that are to be sent now, with their mails, to
+// this bridge, for LeaseTime: queued ones that are due, and ones left in
+// sending by a bridge that is gone. There are never two of one device, and none
+// of a device of which another is leased; see MaxHold for the order within a
+// device. Three of four go by the worst status that waits at the device, then
+// by age; the fourth goes by age alone.
 //
-// A device is left alone while anything of it is leased: its mails go one by one.
-const heads = ` FROM (
-		SELECT w.device, MAX(w.status) AS worst, MAX(w.lease_until) AS leased
-		FROM entries w WHERE w.` + waiting + ` GROUP BY w.device
-	) q JOIN entries h ON h.id = (
-		SELECT o.id FROM entries o WHERE o.device = q.device AND o.` + waiting + ` ORDER BY o.ended, o.id LIMIT 1
-	) WHERE h.` + waiting
-
-// dueNow holds again for h alone what q told, for the row may change between
-// reading and locking it.
-const dueNow = ` AND q.leased <= $1 AND h.lease_until <= $1 AND (h.state = 'sending' OR h.next <= $1 OR h.next > $2)`
-
-// Take leases up to n entries that are to be sent now, to this bridge, for
-// LeaseTime: queued ones that are due, and ones left in sending by a bridge that
-// is gone, which come with Doubt. There are never two of one device: its oldest
-// (by the run's end, then by id) goes first, and while that waits for its next
-// try the others wait behind it. Devices with a failure waiting go before those
-// with a warning, and those before the rest; then the older end goes first.
+// Doubt says that the mail may be in the mailbox. It is set where a delivery
+// was begun and its outcome is not known, and where the ledger was opened since
+// the entry was committed or last begun: for the ledger may be a copy that was
+// put back, made before the mail went out.
 //
-// Each entry has to be settled with Sent, Retry or Refused. ErrNotHeld: an
-// SQLite ledger needs Hold first.
-func (l *Ledger) Take(ctx context.Context, n int) (taken []Entry, err error) {
-	if !l.dialect.shared() && !l.held.Load() {
+// Each entry has to be settled with Record, or given back with Release.
+// ErrNotHeld: Hold comes first.
+func (l *Ledger) Take(ctx context.Context, n int) (entries []backup.Entry, err error) {
+	if !l.held.Load() {
 		return nil, l.explain("take mails", ErrNotHeld)
 	}
 	if n < 1 {
 		return nil, nil
 	}
-	l.taking.Lock()
-	defer l.taking.Unlock()
-	flights := map[string]flight{}
+	l.mu.Lock()
+	turn := l.turn
+	l.mu.Unlock()
+	owed := l.takeOwed()
+	mine := map[string]taken{}
 	err = l.write(ctx, "take mails", func(t transaction) error {
 		now, err := t.clock()
 		if err != nil {
 			return err
 		}
-		var ids []string
-		out, args := l.leftOut(now, now+MaxBackoff.Microseconds())
-		err = t.each(func(r row) error {
-			var id string
-			err := r.Scan(&id)
-			ids = append(ids, id)
-			return err
-		}, fmt.Sprintf("SELECT h.id%s%s%s ORDER BY q.worst DESC, h.ended, h.id LIMIT %d%s", heads, dueNow, out, n, l.dialect.skip), args...)
-		if err != nil {
+		if err := t.settleAll(owed, now); err != nil {
 			return err
 		}
-		for _, id := range ids {
-			e, err := t.take(id, now)
+		if err := t.promote(now); err != nil {
+			return err
+		}
+		oldest := byAge(turn, n)
+		for _, pass := range []struct {
+			query string
+			want  int
+		}{{worstFirst, n - oldest}, {oldestFirst, oldest}} {
+			some, err := t.lease(pass.query, pass.want, now, mine)
 			if err != nil {
 				return err
 			}
-			taken = append(taken, e)
-			flights[id] = flight{device: e.Run.Device.Key()}
+			entries = append(entries, some...)
 		}
 		return nil
 	})
 	if err != nil {
+		l.owe(owed)
 		return nil, err
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for id, f := range flights {
-		l.flight[id] = f
+	for _, o := range owed {
+		delete(l.taken, o.ID)
 	}
-	return taken, nil
+	for id, e := range mine {
+		l.taken[id] = e
+	}
+	l.turn = (l.turn + len(entries)) % 4
+	return entries, nil
 }
 
-// take leases one entry.
-func (t transaction) take(id string, now int64) (Entry, error) {
-	_, err := t.exec("UPDATE entries SET owner = $1, lease_until = $2, doubt = CASE WHEN state = 'sending' THEN 1 ELSE doubt END WHERE id = $3",
-		t.l.owner, t.l.dialect.until(now), id)
+// promote makes ready what has become due, and what would wait for longer than
+// anything has to, for then the clock has been put back. What is left over
+// comes the next time.
+func (t transaction) promote(now int64) error {
+	for _, due := range []string{"due > 0 AND due <= $1", "due > $1"} {
+		until := now
+		if due == "due > $1" {
+			until += max(MaxBackoff, t.l.dialect.lease).Microseconds()
+		}
+		_, err := t.exec(`UPDATE queues SET due = 0 WHERE device IN
+			(SELECT device FROM queues WHERE due <> 0 AND `+due+" ORDER BY due LIMIT 500"+t.l.dialect.skip+")", until)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// lease leases up to n entries of devices that are ready, in the query's order.
+func (t transaction) lease(query string, n int, now int64, mine map[string]taken) (entries []backup.Entry, err error) {
+	for len(entries) < n {
+		heads := map[string]string{}
+		var devices []string
+		err := t.each(func(r row) error {
+			var device, head string
+			err := r.Scan(&device, &head)
+			heads[device] = head
+			devices = append(devices, device)
+			return err
+		}, query+t.l.dialect.skip, n-len(entries))
+		if err != nil || len(devices) == 0 {
+			return entries, err
+		}
+		for _, device := range devices {
+			e, ok, err := t.leaseHead(device, heads[device], now)
+			if err != nil {
+				return nil, err
+			}
+			if ok {
+				mine[e.Run.ID] = taken{device: device}
+				entries = append(entries, e)
+			} // else the device is no longer among those that are ready
+		}
+	}
+	return entries, nil
+}
+
+// leaseHead leases the head of the device's queue, whose row is locked; false:
+// nothing of it is to be sent now after all.
+func (t transaction) leaseHead(device, head string, now int64) (e backup.Entry, ok bool, err error) {
+	e, opening, err := t.whole(head)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return e, false, err
+	}
+	w := waits{state: e.State, next: micros(e.Next)}
+	if err != nil || e.State != backup.EntryQueued && e.State != backup.EntrySending || !w.ready(now) {
+		// Its time was told for what waits behind it, or another bridge held it.
+		if head, err = t.requeue(device, now, true); err != nil || head == "" {
+			return e, false, err
+		}
+		if e, opening, err = t.whole(head); err != nil {
+			return e, false, err
+		}
+	}
+	_, err = t.exec("UPDATE queues SET owner = $2, due = $3 WHERE device = $1", device, t.l.owner, t.l.dialect.until(now))
 	if err != nil {
-		return Entry{}, err
+		return e, false, err
 	}
-	var mail []byte
-	e, err := scanEntry(t.row("SELECT "+entryColumns+", e.mail FROM entries e WHERE e.id = $1", id), &mail)
-	e.Mail = mail
-	if err == nil && e.State == Sending {
-		err = t.event(id, now, "taken over", "a delivery had begun and its outcome is not known")
+	if e.State == backup.EntrySending {
+		e.Doubt = true
+		if _, err = t.exec("UPDATE entries SET doubt = 1 WHERE id = $1", head); err != nil {
+			return e, false, err
+		}
+		err = t.event(head, now, "taken over", "a delivery had begun and its outcome is not known")
 	}
-	return e, err
+	e.Doubt = e.Doubt || opening < t.l.opening
+	return e, true, err
 }
 
-// leftOut gives the condition that leaves out devices that this bridge works
-// on, and the arguments with theirs added.
-func (l *Ledger) leftOut(args ...any) (string, []any) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	var places []string
-	for _, f := range l.flight {
-		args = append(args, f.device)
-		places = append(places, fmt.Sprintf("$%d", len(args)))
-	}
-	if places == nil {
-		return "", args
-	}
-	return " AND q.device NOT IN (" + strings.Join(places, ", ") + ")", args
-}
-
-// Due tells how long it is until Take will find something that this bridge does
-// not work on already; some is false if nothing is waiting. Commit and Resend
-// can bring it forward.
-func (l *Ledger) Due(ctx context.Context) (wait time.Duration, some bool, err error) {
-	err = l.read(ctx, "look what is due", func(t transaction) error {
+// NextDue tells how long it is until Take will find something that this bridge
+// does not work on already; some is false if nothing is waiting. Commit and
+// Resend can bring it forward.
+func (l *Ledger) NextDue(ctx context.Context) (wait time.Duration, some bool, err error) {
+	err = l.look(ctx, "look what is due", func(t transaction) error {
 		now, err := t.clock()
 		if err != nil {
 			return err
 		}
-		var at *int64
-		out, args := l.leftOut(now, now+MaxBackoff.Microseconds())
-		err = t.row(`SELECT MIN(CASE WHEN q.leased > $1 THEN q.leased
-			WHEN h.state = 'sending' OR h.next <= $1 OR h.next > $2 THEN $1 ELSE h.next END)`+heads+out, args...).Scan(&at)
-		if err != nil || at == nil {
+		var ready, first, last int64
+		err = t.row(`SELECT (SELECT COUNT(*) FROM (SELECT 1 FROM queues WHERE due = 0 LIMIT 1) r),
+			COALESCE((SELECT due FROM queues WHERE due <> 0 AND due > 0 AND owner <> $1 ORDER BY due LIMIT 1), 0),
+			COALESCE((SELECT due FROM queues WHERE due <> 0 AND due > 0 AND owner <> $1 ORDER BY due DESC LIMIT 1), 0)`, l.owner).
+			Scan(&ready, &first, &last)
+		if err != nil {
 			return err
 		}
-		wait, some = time.Duration(*at-now)*time.Microsecond, true
+		far := now + max(MaxBackoff, l.dialect.lease).Microseconds()
+		some = ready > 0 || first > 0
+		if ready == 0 && last <= far {
+			wait = time.Duration(max(first-now, 0)) * time.Microsecond
+		}
 		return nil
 	})
 	return wait, some, err
+}
+
+// Waiting tells how many entries wait, or are being sent.
+func (l *Ledger) Waiting(ctx context.Context) (n int, err error) {
+	err = l.look(ctx, "count what waits", func(t transaction) error {
+		return t.row("SELECT COUNT(*) FROM entries WHERE " + waiting).Scan(&n)
+	})
+	return n, err
 }

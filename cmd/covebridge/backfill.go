@@ -7,15 +7,15 @@ import (
 	"io"
 	"time"
 
+	"covebridge/bridge/collect"
+
 	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
-
-	"covebridge/bridge"
 )
 
 func newBackfill(a *app) *cobra.Command {
 	var since, until string
-	var span bridge.Span
+	var span collect.Span
 	c := &cobra.Command{
 		Use:   "backfill --since DATE",
 		Short: "Send the mails of runs that are long over",
@@ -48,7 +48,7 @@ and a second backfill over the same span sends nothing.`,
 				return err
 			}
 			bar := a.bar("devices")
-			runs, err := b.Backfill(cmd.Context(), span, func(p bridge.Progress) {
+			runs, err := b.Backfill(cmd.Context(), span, func(p collect.Progress) {
 				bar.ChangeMax(p.Total)
 				bar.Describe(fmt.Sprintf("%s found", plural(p.Runs, "run", "runs")))
 				_ = bar.Set(p.Done)

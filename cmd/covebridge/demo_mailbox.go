@@ -60,16 +60,22 @@ const (
 )
 
 // Deliver delivers, and shows what was delivered.
-func (d *demo) Deliver(ctx context.Context, m mailbox.Mail, begin func(string) error) (string, error) {
-	receipt, err := d.Mailbox.Deliver(ctx, m, begin)
-	if err != nil {
-		return receipt, err
-	}
-	content, err := message.Read(bytes.NewReader(m.Bytes))
+func (d *demo) Deliver(ctx context.Context, mails []mailbox.Mail, begin func(string) error) []mailbox.Result {
+	results := d.Mailbox.Deliver(ctx, mails, begin)
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	for i, r := range results {
+		if r.Err == nil {
+			d.arrived(mails[i])
+		}
+	}
+	return results
+}
+
+func (d *demo) arrived(m mailbox.Mail) {
+	content, err := message.Read(bytes.NewReader(m.Bytes))
 	if d.count++; err != nil || d.whole && d.once {
-		return receipt, nil // it is there all the same
+		return // it is there all the same
 	}
 	fmt.Fprintf(d.out, "  %s  %s\n", m.Date.Local().Format("02 Jan 15:04"), oneLine(content.Subject))
 	errors := strings.Count(content.Text, "\n  Error: ")
@@ -80,7 +86,6 @@ func (d *demo) Deliver(ctx context.Context, m mailbox.Mail, begin func(string) e
 	case d.whole && d.count%demoRemind == 0:
 		fmt.Fprintf(d.out, "  … %d mails are in the mailbox now: IMAP at %s, user and password %q, Ctrl-C ends\n", d.count, d.address, demoUser)
 	}
-	return receipt, nil
 }
 
 // show shows a mail in full, and tells how to look at the others.

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"time"
 
+	"covebridge/bridge/backup"
+
 	"github.com/spf13/cobra"
 
 	"covebridge/bridge/config"
@@ -27,8 +29,8 @@ device, job or customer has it in its name.`,
 			if len(args) > 0 {
 				q.Text = args[0]
 			}
-			states := []ledger.State{ledger.Queued, ledger.Sending, ledger.Sent, ledger.Failed, ledger.Filtered, ledger.Baseline}
-			if q.State = ledger.State(state); state != "" && !slices.Contains(states, q.State) {
+			states := []backup.EntryState{backup.EntryQueued, backup.EntrySending, backup.EntrySent, backup.EntryFailed, backup.EntryFiltered, backup.EntryBaseline}
+			if q.State = backup.EntryState(state); state != "" && !slices.Contains(states, q.State) {
 				return usageError{fmt.Errorf("--state: %q is none: use one of %q", state, states)}
 			}
 			var err error

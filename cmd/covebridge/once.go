@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 
+	"covebridge/bridge/deliver"
+
 	"github.com/spf13/cobra"
 
 	"covebridge/bridge"
@@ -38,7 +40,7 @@ is taken up by the next start.`,
 			if errors.Is(err, context.Canceled) {
 				return errors.New("stopped before the end; the next start goes on from here")
 			}
-			if err == nil && (s.Waiting > 0 || s.Delivered.Refused > 0 || broken(s)) {
+			if err == nil && (s.Waiting > 0 || s.Delivered.Failed > 0 || broken(s)) {
 				return errTold
 			}
 			return err
@@ -50,14 +52,14 @@ func polled(p bridge.Polled) string {
 	if p.Elsewhere {
 		return fmt.Sprintf("%s: another covebridge is polling it", p.Account)
 	}
-	s := fmt.Sprintf("%s: %s read, %d with news, %s", p.Account, plural(p.Devices, "device", "devices"), p.Changed, plural(p.Queued, "new mail", "new mails"))
+	s := fmt.Sprintf("%s: %s read, %d with news, %s", p.Account, plural(p.Devices, "device", "devices"), p.Looked, plural(p.Queued, "new mail", "new mails"))
 	if p.Broken > 0 {
 		s += fmt.Sprintf(", %d FAILED (see the log)", p.Broken)
 	}
 	return s
 }
 
-func delivered(d bridge.Delivered) string {
+func delivered(d deliver.Counts) string {
 	s := plural(d.Sent, "mail delivered", "mails delivered")
 	if d.Found > 0 {
 		s += fmt.Sprintf(", %d in the mailbox already", d.Found)
@@ -68,8 +70,8 @@ func delivered(d bridge.Delivered) string {
 	if d.Retried > 0 {
 		s += fmt.Sprintf(", %s failed and will be tried again (see the log)", plural(d.Retried, "delivery", "deliveries"))
 	}
-	if d.Refused > 0 {
-		s += fmt.Sprintf(", %d REFUSED (see covebridge history --state failed)", d.Refused)
+	if d.Failed > 0 {
+		s += fmt.Sprintf(", %d REFUSED (see covebridge history --state failed)", d.Failed)
 	}
 	return s
 }

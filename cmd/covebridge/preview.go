@@ -8,10 +8,11 @@ import (
 	"path/filepath"
 	"strings"
 
+	"covebridge/bridge/backup"
+
 	"github.com/spf13/cobra"
 
 	"covebridge/bridge"
-	"covebridge/bridge/ledger"
 	"covebridge/bridge/mailbox"
 	"covebridge/bridge/message"
 )
@@ -46,7 +47,7 @@ written as .eml files, for any mail program to open.`,
 				dir = mailbox.NewDirectory(out)
 			}
 			total, shown := 0, 0
-			err = b.Preview(cmd.Context(), func(e ledger.Entry) error {
+			err = b.Preview(cmd.Context(), func(e backup.Entry) error {
 				total++
 				if device != "" && !strings.Contains(strings.ToLower(e.Run.Device.Name), strings.ToLower(device)) {
 					return nil
@@ -59,8 +60,7 @@ written as .eml files, for any mail program to open.`,
 					return a.preview(e)
 				}
 				mail := mailbox.Mail{MessageID: e.MessageID, Date: e.Run.End, Bytes: e.Mail}
-				_, err := dir.Deliver(cmd.Context(), mail, func(string) error { return nil })
-				return err
+				return dir.Deliver(cmd.Context(), []mailbox.Mail{mail}, func(string) error { return nil })[0].Err
 			})
 			if err != nil {
 				return err
@@ -79,7 +79,7 @@ written as .eml files, for any mail program to open.`,
 	return c
 }
 
-func (a *app) preview(e ledger.Entry) error {
+func (a *app) preview(e backup.Entry) error {
 	mail, err := message.Read(bytes.NewReader(e.Mail))
 	if err != nil {
 		return errors.Join(fmt.Errorf("read the mail of %s", e.Run.ID), err)

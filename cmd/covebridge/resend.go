@@ -48,7 +48,7 @@ func (a *app) drain(cmd *cobra.Command, b *bridge.Bridge) error {
 	}
 	d := b.Drain(cmd.Context())
 	fmt.Fprintln(a.out, delivered(d))
-	if d.Refused > 0 || d.Retried > 0 {
+	if d.Failed > 0 || d.Retried > 0 {
 		return errTold
 	}
 	if cmd.Context().Err() != nil {

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"fmt"
 
+	"covebridge/bridge/backup"
+
 	"github.com/spf13/cobra"
 
 	"covebridge/bridge/ledger"
@@ -47,22 +49,22 @@ func newShow(a *app) *cobra.Command {
 
 // shown is the JSON form.
 type shown struct {
-	Run       string         `json:"run"`
-	State     ledger.State   `json:"state"`
-	Reason    string         `json:"reason,omitempty"`
-	MessageID string         `json:"message_id"`
-	Receipt   string         `json:"receipt,omitempty"`
-	Attempts  int            `json:"attempts"`
-	Details   any            `json:"details"`
-	Events    []ledger.Event `json:"events"`
+	Run       string            `json:"run"`
+	State     backup.EntryState `json:"state"`
+	Reason    string            `json:"reason,omitempty"`
+	MessageID string            `json:"message_id"`
+	Receipt   string            `json:"receipt,omitempty"`
+	Attempts  int               `json:"attempts"`
+	Details   any               `json:"details"`
+	Events    []ledger.Event    `json:"events"`
 }
 
-func (a *app) show(e ledger.Entry, events []ledger.Event) error {
+func (a *app) show(e backup.Entry, events []ledger.Event) error {
 	fmt.Fprintf(a.out, "Run         %s\nMail        %s\nMessage-ID  <%s>\n", e.Run.ID, e.State, e.MessageID)
 	if e.Reason != "" {
 		fmt.Fprintf(a.out, "Reason      %s\n", printable(e.Reason))
 	}
-	if !e.Next.IsZero() && e.State == ledger.Queued {
+	if !e.Next.IsZero() && e.State == backup.EntryQueued {
 		fmt.Fprintf(a.out, "Next try    %s\n", clock(e.Next))
 	}
 	fmt.Fprintln(a.out)

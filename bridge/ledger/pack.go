@@ -1,0 +1,66 @@
+package ledger
+
+import (
+	"bytes"
+	"compress/flate"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+)
+
+// How packed bytes begin.
+const (
+	stored   = 0 // as they are
+	deflated = 1 // RFC 1951
+)
+
+// maxUnpacked bounds what unpack makes of damaged or hostile bytes, in bytes.
+// It is far above the largest mail that a mailbox takes.
+const maxUnpacked = 64 << 20
+
+// A deflater is much larger than what it is used for.
+var deflaters = sync.Pool{New: func() any {
+	w, err := flate.NewWriter(nil, flate.DefaultCompression)
+	if err != nil {
+		panic(err) // only a level that does not exist does that
+	}
+	return w
+}}
+
+// pack makes bytes smaller, where that pays.
+func pack(plain []byte) []byte {
+	var b bytes.Buffer
+	b.Grow(len(plain)/2 + 64)
+	b.WriteByte(deflated)
+	w := deflaters.Get().(*flate.Writer)
+	defer deflaters.Put(w)
+	w.Reset(&b)
+	w.Write(plain) // a bytes.Buffer takes everything
+	w.Close()
+	if b.Len() > len(plain) {
+		return append([]byte{stored}, plain...)
+	}
+	return b.Bytes()
+}
+
+// unpack gives what pack was given.
+func unpack(packed []byte) ([]byte, error) {
+	if len(packed) == 0 {
+		return nil, errors.New("unpack: nothing is there")
+	}
+	switch packed[0] {
+	case stored:
+		return packed[1:], nil
+	case deflated:
+		plain, err := io.ReadAll(io.LimitReader(flate.NewReader(bytes.NewReader(packed[1:])), maxUnpacked+1))
+		if err == nil && len(plain) > maxUnpacked {
+			err = fmt.Errorf("more than %d MiB", maxUnpacked>>20)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("unpack: %w", err)
+		}
+		return plain, nil
+	}
+	return nil, fmt.Errorf("unpack: unknown form %d", packed[0])
+}
