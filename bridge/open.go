@@ -20,7 +20,9 @@ import (
 
 // Open makes a Bridge from the configuration: it opens the ledger and reads the
 // templates, but asks neither Cove nor the mailbox anything. Close it.
-func Open(ctx context.Context, c *config.Config, log *slog.Logger) (*Bridge, error) {
+//
+// around, if given, puts something around the mailbox, as one that looks on.
+func Open(ctx context.Context, c *config.Config, log *slog.Logger, around ...func(Mailbox) Mailbox) (*Bridge, error) {
 	o, err := options(c, log)
 	if err != nil {
 		return nil, err
@@ -30,6 +32,9 @@ func Open(ctx context.Context, c *config.Config, log *slog.Logger) (*Bridge, err
 		return nil, err
 	}
 	o.Log = log
+	for _, f := range around {
+		o.Mailbox = f(o.Mailbox)
+	}
 	if info, err := os.Stat(c.Ledger.SQLite); err == nil && info.Mode().Perm()&0o077 != 0 && runtime.GOOS != "windows" {
 		log.Warn(fmt.Sprintf("the ledger holds customers' names and mails and is open to others (mode %04o): chmod 600 %s", info.Mode().Perm(), c.Ledger.SQLite))
 	}

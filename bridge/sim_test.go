@@ -148,8 +148,8 @@ func TestBusyFleet(t *testing.T) {
 		for j := range 2 * (i % 3) {
 			sim.Fault(covesim.Fault{Kind: covesim.Denied, Device: devices[(i+2*j)%len(devices)].ID})
 		}
-		if i == 5 { // tried again for some seconds
-			sim.Fault(covesim.Fault{Kind: covesim.Unreachable, Device: devices[2].ID})
+		if i == 5 { // tried again
+			sim.Fault(covesim.Fault{Kind: covesim.CutOff, Device: devices[2].ID})
 		}
 		w.pollSim(sim, 15*time.Minute)
 	}

@@ -51,7 +51,7 @@ type Poll struct {
 	RunWindow   time.Duration `yaml:"run_window"`  // sessions this close together make one run
 	MaxWait     time.Duration `yaml:"max_wait"`    // an unfinished run goes out as Warning after it
 	PageSize    int           `yaml:"page_size"`   // devices a call: 1 to 5000
-	Rate        float64       `yaml:"rate"`        // calls per second and account
+	Rate        float64       `yaml:"rate"`        // calls per second to each host, for each account
 	Concurrency int           `yaml:"concurrency"` // calls at once and account: 1 to 64
 }
 

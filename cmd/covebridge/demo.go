@@ -51,7 +51,8 @@ fleet backs up; its clock runs 240 times as fast as the real one.`,
 			if err := serveMailbox(ctx, box); err != nil {
 				return err
 			}
-			b, err := bridge.Open(ctx, demoConfig(api.Addr().String(), box.Addr().String()), slog.New(slog.DiscardHandler))
+			d := &demo{app: a, address: box.Addr().String(), once: once, stop: stop}
+			b, err := bridge.Open(ctx, demoConfig(api.Addr().String(), box.Addr().String()), slog.New(slog.DiscardHandler), d.around)
 			if err != nil {
 				return unlessStopped(ctx, err)
 			}
@@ -64,8 +65,6 @@ fleet backs up; its clock runs 240 times as fast as the real one.`,
 				fmt.Fprintf(a.out, "Port %s is taken; the mailbox has another one, see below.\n", taken)
 			}
 			fmt.Fprint(a.out, "Mails arrive:\n\n")
-			d := &demo{Mailbox: b.Mailbox, app: a, address: box.Addr().String(), once: once, stop: stop}
-			b.Mailbox = d
 			b.Run(ctx)
 			if !once {
 				fmt.Fprintf(a.out, "\nThe demo is over after %s; the mailbox is gone with it.\n", plural(d.count, "mail", "mails"))

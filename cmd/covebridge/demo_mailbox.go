@@ -59,6 +59,11 @@ const (
 	demoRemind = 20 // after so many more, the way to the mailbox has left the screen
 )
 
+func (d *demo) around(m bridge.Mailbox) bridge.Mailbox {
+	d.Mailbox = m
+	return d
+}
+
 // Deliver delivers, and shows what was delivered.
 func (d *demo) Deliver(ctx context.Context, mails []mailbox.Mail, begin func(string) error) []mailbox.Result {
 	results := d.Mailbox.Deliver(ctx, mails, begin)

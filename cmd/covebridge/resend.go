@@ -11,19 +11,29 @@ import (
 )
 
 func newResend(a *app) *cobra.Command {
-	return &cobra.Command{
-		Use:   "resend RUN...",
+	var failed bool
+	c := &cobra.Command{
+		Use:   "resend RUN... | --failed",
 		Short: "Send the mail of a run again",
 		Long: `Send the mail of a run again, whatever became of it, with the same Message-ID. RUN
-is its name as "covebridge history" lists it, or the beginning of that.`,
-		Example: `  covebridge resend cove-1234567-20261124T020013Z`,
-		Args:    cobra.MinimumNArgs(1),
+is its name as "covebridge history" lists it, or the beginning of that. --failed
+sends all those again that were refused for good or could not be made.`,
+		Example: `  covebridge resend cove-1234567-20261124T020013Z
+  covebridge resend --failed`,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if failed == (len(args) > 0) {
+				return usageError{errors.New("give the names of runs, or --failed")}
+			}
 			b, err := a.open(cmd.Context())
 			if err != nil {
 				return err
 			}
 			defer b.Close()
+			if failed {
+				n, err := b.ResendFailed(cmd.Context(), ledger.Query{})
+				fmt.Fprintf(a.out, "%s queued again\n", plural(n, "run is", "runs are"))
+				return errors.Join(err, a.drain(cmd, b))
+			}
 			for _, name := range args {
 				e, err := b.Resend(cmd.Context(), name)
 				if err != nil {
@@ -34,6 +44,8 @@ is its name as "covebridge history" lists it, or the beginning of that.`,
 			return a.drain(cmd, b)
 		},
 	}
+	c.Flags().BoolVar(&failed, "failed", false, "all runs whose mails failed")
+	return c
 }
 
 // drain delivers what is queued, or leaves it to the covebridge that runs.
