@@ -12,7 +12,9 @@ import (
 // What the first edition knew of a running session from statistics alone is
 // left out: the next look at them tells it anew.
 func NewJournal(d Device, first time.Time, noHistory string, sessions []Session, runs []string) Journal {
-	j := Journal{Device: d, First: first, NoHistory: noHistory, Heard: map[string][]time.Time{}}
+	// It read histories from a day before the baseline on, by default a day before
+	// the first sight: what began earlier and is not known is old.
+	j := Journal{Device: d, First: first, NoHistory: noHistory, Floor: first.Add(-day), Heard: map[string][]time.Time{}}
 	for i, s := range sessions {
 		if s.ID == "" && s.State == Running {
 			continue
@@ -21,9 +23,6 @@ func NewJournal(d Device, first time.Time, noHistory string, sessions []Session,
 			s.Seq, _ = strconv.ParseInt(s.ID, 10, 64)
 		}
 		j.Seq = max(j.Seq, s.Seq)
-		if j.Floor.IsZero() || s.Start.Before(j.Floor) {
-			j.Floor = s.Start
-		}
 		j.Sessions = append(j.Sessions, Known{Session: s, Run: runs[i], Begun: s.Start, Done: s.End})
 	}
 	sortKnown(j.Sessions)
