@@ -116,11 +116,13 @@ func (t transaction) oldSessions(device string) (sessions []backup.Session, runs
 	return sessions, runs, err
 }
 
+// migrateEntries takes over the entries. Attempts begin anew: the first edition
+// counted every failure, though the mailbox was ill and not the mail.
 func (t transaction) migrateEntries() error {
 	_, err := t.exec(`INSERT INTO entries (id, device, account, kind, status, ended, message_id, words, created,
 			state, reason, doubt, mark, receipt, attempts, next, opening, settled, updated)
 		SELECT id, device, account, kind, status, ended, message_id, words, created,
-			state, reason, doubt, mark, receipt, attempts, next, 0,
+			state, reason, doubt, mark, receipt, 0, next, 0,
 			CASE WHEN state IN ('sent', 'filtered', 'baseline') AND (mail IS NOT NULL OR EXISTS (SELECT 1 FROM events v WHERE v.entry = o.id))
 				THEN updated ELSE 0 END,
 			updated
