@@ -231,7 +231,7 @@ func TestUnknownStart(t *testing.T) {
 func TestWedged(t *testing.T) {
 	w := newWorld(t, nil)
 	lines := []string{"Stuck 00:45-90000:00"}
-	for h := 1; h < 24*40; h++ {
+	for h := 1; h < 24*20; h++ {
 		lines = append(lines, fmt.Sprintf("Files %d:00-%d:10", h, h))
 	}
 	w.device("1", strings.Join(lines, "\n"))
@@ -242,21 +242,21 @@ func TestWedged(t *testing.T) {
 		w.until(to)
 		return w.listed
 	}
-	early, late := rows("48:30", "72:30"), rows("900:30", "924:30")
+	early, late := rows("48:30", "72:30"), rows("420:30", "444:30")
 	if late > early {
 		t.Errorf("a day cost %d rows at first and %d later", early, late)
 	}
 	if n := len(w.journal("acme-1").Sessions); n > 100 {
 		t.Errorf("%d sessions are remembered", n)
 	}
-	w.until("960:00")
+	w.until("480:00")
 	overdue := 0
 	for _, e := range w.queued() {
 		if e.Run.Kind == backup.Overdue {
 			overdue++
 		}
 	}
-	if n := len(w.queued()) - overdue; overdue == 0 || overdue > 2 || n < 24*40-2 {
+	if n := len(w.queued()) - overdue; overdue == 0 || overdue > 2 || n < 24*20-2 {
 		t.Errorf("%d overdue, %d others", overdue, n)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"slices"
 	"sync"
 	"time"
 
@@ -31,6 +32,7 @@ type product struct {
 	null      map[string]bool  // devices whose columns are missing, by id
 	names     map[string]string
 	delay     map[string]time.Duration // how long after their ends sessions are listed, by id
+	ranks     map[string][]int64       // numbers of the sessions, by device id
 	noSeq     bool                     // the numbers of sessions don't count up
 	vague     bool                     // the starts of running sessions are not told
 	starts    bool                     // what statistics tell of a session's time is its start
@@ -99,13 +101,19 @@ func (r *row) Snapshot() backup.Snapshot { return r.snap }
 
 // rank is the number of a session in the order of their starts.
 func (p *product) rank(id string, i int) int64 {
-	rank := int64(1)
-	for n, s := range p.truth[id] {
-		if c := s.Start.Compare(p.truth[id][i].Start); c < 0 || c == 0 && n < i {
-			rank++
+	truth := p.truth[id]
+	if len(p.ranks[id]) != len(truth) {
+		order := make([]int, len(truth))
+		for n := range order {
+			order[n] = n
+		}
+		slices.SortStableFunc(order, func(a, b int) int { return truth[a].Start.Compare(truth[b].Start) })
+		p.ranks[id] = make([]int64, len(truth))
+		for n, o := range order {
+			p.ranks[id][o] = int64(n + 1)
 		}
 	}
-	return rank
+	return p.ranks[id][i]
 }
 
 func (p *product) Devices(_ context.Context, sel backup.Selection, yield func(backup.Row) error) error {

@@ -30,7 +30,7 @@ type world struct {
 func newProduct(name string) *product {
 	return &product{
 		name: name, now: epoch, lookBack: 2 * time.Hour, truth: map[string][]backup.Session{}, asked: map[string]int64{}, late: map[string]bool{},
-		null: map[string]bool{}, names: map[string]string{}, delay: map[string]time.Duration{}, offset: map[string]time.Duration{},
+		ranks: map[string][]int64{}, null: map[string]bool{}, names: map[string]string{}, delay: map[string]time.Duration{}, offset: map[string]time.Duration{},
 	}
 }
 
