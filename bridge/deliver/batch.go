@@ -42,12 +42,17 @@ func (r *run) batch(entries []backup.Entry) {
 	r.record(outcomes)
 }
 
+// lastTries is how long a drain that has nothing else left to do tries to record.
+const lastTries = 10 * time.Second
+
 // record writes down what became of mails, and tries until that has worked: what
-// was delivered and is not on record would be sent again.
+// was delivered and is not on record would be sent again. A drain ends all the
+// same: the ledger has the mails as begun, and the next start asks for them.
 func (r *run) record(outcomes []backup.Outcome) {
 	if len(outcomes) == 0 {
 		return
 	}
+	var finishing time.Time // since when there is nothing else left to do
 	for try := 0; ; try++ {
 		err := r.Outbox.Record(r.hard, outcomes)
 		if err == nil {
@@ -64,13 +69,22 @@ func (r *run) record(outcomes []backup.Outcome) {
 			r.blocked.Add(1)
 		}
 		r.ledgerFailed(fmt.Errorf("record what became of %d mails: %w", len(outcomes), err))
-		timer := time.NewTimer(backoff(try, firstLedger, maxLedger))
+		wait, finish := backoff(try, firstLedger, maxLedger), r.finish
+		if !finishing.IsZero() {
+			if time.Since(finishing) >= lastTries {
+				r.blocked.Add(-1)
+				return
+			}
+			wait, finish = min(wait, time.Second), nil
+		}
+		timer := time.NewTimer(wait)
 		select {
 		case <-timer.C:
+		case <-finish:
+			finishing = time.Now()
 		case <-r.hard.Done():
-			timer.Stop()
-			return
 		}
+		timer.Stop()
 	}
 }
 

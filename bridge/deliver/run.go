@@ -34,6 +34,8 @@ type run struct {
 	after   time.Time // nothing is taken before
 	ended   chan bool // a batch is; true: it was probing
 
+	finish chan struct{} // closed: nothing is queued any more
+
 	blocked atomic.Int32 // batches that wait for the ledger to be written
 }
 
@@ -43,7 +45,7 @@ func (d *Deliverer) DrainUntil(ctx context.Context, done <-chan struct{}) Counts
 	d.count(func(c *Counts) { *c = Counts{} })
 	hard, end := context.WithCancel(context.WithoutCancel(ctx))
 	defer end()
-	r := &run{Deliverer: d, stop: ctx, hard: hard, flight: newFlight(hard), ended: make(chan bool, d.Connections)}
+	r := &run{Deliverer: d, stop: ctx, hard: hard, flight: newFlight(hard), ended: make(chan bool, d.Connections), finish: make(chan struct{})}
 	stopped := context.AfterFunc(ctx, func() {
 		time.AfterFunc(grace, func() { r.flight.breakOff(errStopped) })
 		time.AfterFunc(grace+moment, end)
@@ -96,6 +98,7 @@ func (r *run) loop(done <-chan struct{}, working *sync.WaitGroup) {
 		case <-r.stop.Done():
 		case <-done:
 			finishing, done = true, nil
+			close(r.finish)
 		case probe := <-r.ended:
 			r.busy--
 			r.probing = r.probing && !probe
