@@ -1,8 +1,6 @@
 package ledger
 
 import (
-	"crypto/sha256"
-	"fmt"
 	"strings"
 	"time"
 
@@ -40,15 +38,6 @@ func bind(args []any) []any {
 
 func clean(s string) string {
 	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
-}
-
-// short keeps a text that is looked up within what an index can hold; a longer
-// one is told apart by its hash.
-func short(s string) string {
-	if len(s) <= 200 {
-		return s
-	}
-	return fmt.Sprintf("%x", sha256.Sum256([]byte(s)))
 }
 
 // micros gives a time in Unix microseconds; 0 for none.
