@@ -15,7 +15,7 @@ const failingPages = 3
 
 // errRepeats says that a whole page held nothing new, so that the list has no
 // end and can't be known to be complete.
-var errRepeats = errors.New("Cove answers with rows that it gave already: pages can't be told apart, and the list may not be complete")
+var errRepeats = errors.New("the rows of this page were given already: pages can't be told apart, and the list may not be complete")
 
 // Devices streams the present of the devices selected, page by page, and holds
 // one page at most. The row that yield is given is good until it returns; an

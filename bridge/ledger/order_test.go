@@ -1,0 +1,313 @@
+package ledger
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	gocmp "github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"covebridge/bridge/backup"
+)
+
+// model is the outbox as the rules tell it.
+type model struct {
+	now     time.Time
+	turn    int
+	waiting []*modelEntry
+	flight  []*modelEntry
+}
+
+type modelEntry struct {
+	id, device         string
+	end, next, created time.Time
+	status             backup.Status
+	attempts           int
+	begun              bool // and its outcome is not known
+	mine               bool // it was committed, or begun, in this life
+}
+
+func (m *model) ready(e *modelEntry) bool {
+	return e.begun || !e.next.After(m.now) || e.next.After(m.now.Add(MaxBackoff))
+}
+
+// line is a device's queue.
+type line struct {
+	head    *modelEntry
+	waiting []*modelEntry
+	worst   backup.Status
+}
+
+// lines gives the queues of the devices of which nothing is in flight.
+func (m *model) lines() map[string]*line {
+	lines := map[string]*line{}
+	for _, e := range m.waiting {
+		if lines[e.device] == nil {
+			lines[e.device] = &line{}
+		}
+		l := lines[e.device]
+		l.waiting = append(l.waiting, e)
+		l.worst = max(l.worst, e.status)
+	}
+	for _, e := range m.flight {
+		delete(lines, e.device)
+	}
+	for device, l := range lines {
+		slices.SortFunc(l.waiting, older)
+		for _, e := range l.waiting {
+			if m.ready(e) {
+				l.head = e
+				break
+			}
+			if e.attempts == 0 || m.now.Before(e.created.Add(MaxHold)) {
+				break
+			}
+		}
+		if l.head == nil {
+			delete(lines, device)
+		}
+	}
+	return lines
+}
+
+func older(a, b *modelEntry) int { return cmp.Or(a.end.Compare(b.end), cmp.Compare(a.id, b.id)) }
+
+// check tells what is wrong with what Take answered to n, and takes it.
+//
+// The ledger knows a device's head from when the device last changed: where a
+// later one became ready since, either may be taken. What counts is that it is
+// ready, that nothing holds it back, and which devices are served.
+func (m *model) check(n int, taken []backup.Entry) error {
+	lines := m.lines()
+	if want := min(n, len(lines)); len(taken) != want {
+		return fmt.Errorf("took %d, want %d", len(taken), want)
+	}
+	oldest := min(byAge(m.turn, n), len(taken))
+	m.turn = (m.turn + len(taken)) % 4
+	for i, e := range taken {
+		l := lines[e.Run.Device.Key()]
+		if l == nil {
+			return fmt.Errorf("%s: nothing of its device is to be taken", e.Run.ID)
+		}
+		var it *modelEntry
+		for _, w := range l.waiting {
+			if w.id == e.Run.ID {
+				it = w
+				break
+			}
+			if !m.ready(w) && (w.attempts == 0 || m.now.Before(w.created.Add(MaxHold))) {
+				return fmt.Errorf("%s overtook %s", e.Run.ID, w.id)
+			}
+		}
+		if it == nil || !m.ready(it) {
+			return fmt.Errorf("%s is not to be taken", e.Run.ID)
+		}
+		if want := it.begun || !it.mine; e.Doubt != want {
+			return fmt.Errorf("%s: doubt %v, want %v", it.id, e.Doubt, want)
+		}
+		for device, other := range lines {
+			if n-oldest > i && other.worst > l.worst {
+				return fmt.Errorf("%s was taken before the worse %s", it.id, device)
+			}
+		}
+		delete(lines, it.device)
+		m.waiting = slices.DeleteFunc(m.waiting, func(w *modelEntry) bool { return w == it })
+		m.flight = append(m.flight, it)
+	}
+	return nil
+}
+
+// TestOrder does random things to an outbox and compares with the model.
+func TestOrder(t *testing.T) {
+	each(t, func(t *testing.T, p place) {
+		if p.SQLite != "" {
+			p.SQLite = ":memory:" // nothing is written in vain
+		}
+		l := p.opened(t)
+		if l.dialect.shared() {
+			l.dialect.lease = 1e6 * time.Hour // no lease ends by itself
+		}
+		rapid.Check(t, func(rt *rapid.T) {
+			for _, table := range tables {
+				l.sql(t, "DELETE FROM "+table)
+			}
+			clear(l.taken)
+			l.turn = 0
+			m := &model{now: p.clock.Now()}
+			rt.Repeat(l.actions(rt, m, p.clock))
+		})
+	})
+}
+
+func (l *Ledger) actions(rt *rapid.T, m *model, c *clock) map[string]func(*rapid.T) {
+	ctx := context.Background()
+	check := func(err error) {
+		if err != nil {
+			rt.Fatal(err)
+		}
+	}
+	inFlight := func(rt *rapid.T) *modelEntry {
+		if len(m.flight) == 0 {
+			rt.Skip("nothing in flight")
+		}
+		i := rapid.IntRange(0, len(m.flight)-1).Draw(rt, "entry")
+		e := m.flight[i]
+		m.flight = slices.Delete(m.flight, i, i+1)
+		return e
+	}
+	serial := 0
+	return map[string]func(*rapid.T){
+		"commit": func(rt *rapid.T) {
+			d := device(rapid.IntRange(1, 4).Draw(rt, "device"))
+			r, err := l.Load(ctx, d.Key())
+			check(err)
+			s := backup.Step{Key: d.Key(), Record: r}
+			for range rapid.IntRange(1, 3).Draw(rt, "runs") {
+				e := entry(d, time.Duration(rapid.IntRange(0, 5).Draw(rt, "end"))*time.Hour, backup.Status(rapid.IntRange(0, 2).Draw(rt, "status")))
+				serial++
+				e.Run.ID += fmt.Sprintf("-%03d", serial)
+				s.Entries = append(s.Entries, e)
+				m.waiting = append(m.waiting, &modelEntry{id: e.Run.ID, device: d.Key(), end: e.Run.End, status: e.Run.Status, created: m.now, mine: true})
+			}
+			stale, err := l.Commit(ctx, []backup.Step{s})
+			check(err)
+			if stale != nil {
+				rt.Fatal("stale")
+			}
+		},
+		"take": func(rt *rapid.T) {
+			n := rapid.IntRange(1, 4).Draw(rt, "n")
+			taken, err := l.Take(ctx, n)
+			check(err)
+			check(m.check(n, taken))
+		},
+		"begin": func(rt *rapid.T) {
+			e := inFlight(rt)
+			m.flight = append(m.flight, e)
+			lost, err := l.Begin(ctx, []string{e.id}, "mark")
+			check(err)
+			if lost != nil {
+				rt.Fatal("lost", lost)
+			}
+			e.begun, e.mine = true, true
+		},
+		"sent":   func(rt *rapid.T) { check(l.Record(ctx, []backup.Outcome{sent(inFlight(rt).id, "")})) },
+		"failed": func(rt *rapid.T) { check(l.Record(ctx, []backup.Outcome{failed(inFlight(rt).id, "no")})) },
+		"retry": func(rt *rapid.T) {
+			e := inFlight(rt)
+			after := time.Duration(rapid.IntRange(0, 90).Draw(rt, "minutes")) * time.Minute
+			o := backup.Outcome{ID: e.id, State: backup.EntryQueued, After: after, Counts: rapid.Bool().Draw(rt, "counts")}
+			check(l.Record(ctx, []backup.Outcome{o}))
+			e.next, e.begun = m.now.Add(min(after, MaxBackoff)), false
+			if o.Counts {
+				e.attempts++
+			}
+			m.waiting = append(m.waiting, e)
+		},
+		"release": func(*rapid.T) {
+			check(l.Release(ctx))
+			var begun []*modelEntry
+			for _, e := range m.flight {
+				if e.begun {
+					begun = append(begun, e)
+				} else {
+					m.waiting = append(m.waiting, e)
+				}
+			}
+			m.flight = begun
+		},
+		"crash": func(*rapid.T) {
+			clear(l.taken)
+			_, err := l.writer.db.Exec("UPDATE queues SET owner = 'dead', due = 1 WHERE owner <> ''")
+			check(err)
+			check(l.writer.db.QueryRow("UPDATE openings SET number = number + 1 RETURNING number").Scan(&l.opening))
+			m.waiting, m.flight = append(m.waiting, m.flight...), nil
+			for _, e := range m.waiting {
+				e.mine = false
+			}
+		},
+		"time": func(rt *rapid.T) {
+			c.Add(time.Duration(rapid.IntRange(-180, 600).Draw(rt, "minutes")) * time.Minute)
+			m.now = c.Now()
+		},
+		"": func(rt *rapid.T) { // NextDue and Waiting agree with the model
+			wait, some, err := l.NextDue(ctx)
+			check(err)
+			if ready := len(m.lines()) > 0; ready && !(some && wait == 0) {
+				rt.Fatalf("due in %s, %v; some are ready", wait, some)
+			}
+			if wait > MaxBackoff {
+				rt.Fatalf("due in %s", wait)
+			}
+			n, err := l.Waiting(ctx)
+			check(err)
+			if want := len(m.waiting) + len(m.flight); n != want {
+				rt.Fatalf("%d wait, want %d", n, want)
+			}
+			var wrong []string
+			rows, err := l.writer.db.Query(`SELECT q.device FROM queues q WHERE q.worst <> (SELECT MAX(status) FROM entries e WHERE e.device = q.device AND ` + waiting + `)
+				UNION ALL SELECT DISTINCT device FROM entries WHERE ` + waiting + ` AND device NOT IN (SELECT device FROM queues)`)
+			check(err)
+			defer rows.Close()
+			for rows.Next() {
+				var device string
+				check(rows.Scan(&device))
+				wrong = append(wrong, device)
+			}
+			if diff := gocmp.Diff([]string(nil), wrong); diff != "" {
+				rt.Fatal("queues differ from their entries", diff)
+			}
+		},
+	}
+}
+
+// TestNoStarvation: however many failures keep coming, what is not one moves on.
+func TestNoStarvation(t *testing.T) {
+	each(t, func(t *testing.T, p place) {
+		for _, n := range []int{1, 3, 16} {
+			l := p.opened(t)
+			serial := n * 1000
+			add := func(status backup.Status, end time.Duration) string {
+				serial++
+				e := entry(device(serial), end, status)
+				commit(t, l, e)
+				return e.Run.ID
+			}
+			plain := map[string]bool{}
+			for range 20 {
+				plain[add(backup.Success, time.Hour)] = true
+				add(backup.Failed, 2*time.Hour)
+			}
+			worst, all := 0, 0
+			for all < 100 && len(plain) > 0 {
+				for _, id := range take(t, l, n) {
+					all++
+					if plain[id] {
+						delete(plain, id)
+					} else {
+						worst++
+						add(backup.Failed, 2*time.Hour)
+					}
+					record(t, l, sent(id, "x"))
+				}
+			}
+			if len(plain) > 0 || worst < 3*15 {
+				t.Errorf("by %d: of %d taken %d were failures; %d others left", n, all, worst, len(plain))
+			}
+			for { // for the next
+				ids := take(t, l, 64)
+				if ids == nil {
+					break
+				}
+				for _, id := range ids {
+					record(t, l, sent(id, "x"))
+				}
+			}
+			must(t, l.Close())
+		}
+	})
+}
