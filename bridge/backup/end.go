@@ -1,0 +1,75 @@
+package backup
+
+import (
+	"slices"
+	"time"
+)
+
+// endWedged ends the sessions that can't end by themselves any more: only one
+// session of a data source runs at a time, so a running one behind which a newer
+// one began is over; and so is everything on a device that is gone for long.
+func (j *Journal) endWedged(o Look, rules Rules) {
+	limit := rules.MaxWait
+	if limit == 0 {
+		limit = day
+	}
+	gone := !j.Missing.IsZero() && o.Sure.Sub(j.Missing) >= limit
+	if gone {
+		for _, p := range j.Pending {
+			j.believe(p.Known, o)
+			j.acknowledge(p.Session)
+		}
+		j.Running, j.Pending = nil, nil
+	}
+	sortKnown(j.Sessions)
+	newer := map[string]time.Time{}
+	for i, k := range slices.Backward(j.Sessions) {
+		next, passed := newer[k.Source.Key]
+		newer[k.Source.Key] = k.Start
+		k := &j.Sessions[i]
+		if k.State != Running || k.Run != "" {
+			continue
+		}
+		ended := slices.ContainsFunc(j.Pending, func(p Pending) bool {
+			return p.Source.Key == k.Source.Key && (p.Approx || p.Start.Sub(k.Start).Abs() <= apart)
+		})
+		switch {
+		case ended: // statistics told how, and will be believed
+		case gone:
+			k.giveUp(k.Start, o.Sure)
+		case passed && (k.Passed && o.Read || o.Sure.Sub(k.Begun) >= limit):
+			k.giveUp(next, o.Sure)
+		case passed: // the history may be about to tell its end
+			k.Passed, j.Again = true, j.NoHistory == ""
+		}
+	}
+}
+
+// endRestarted ends the restarted sessions that no other took the place of
+// within the window: such a one has no result, and must not be lost.
+func (j *Journal) endRestarted(o Look, rules Rules) {
+	for i := range j.Sessions {
+		k := &j.Sessions[i]
+		if k.State != Restarted || k.Run != "" {
+			continue
+		}
+		next := slices.IndexFunc(j.Sessions[i+1:], func(n Known) bool { return n.Source.Key == k.Source.Key })
+		switch {
+		case next >= 0 && (k.End.IsZero() || !j.Sessions[i+1+next].Start.After(k.End.Add(rules.Window))):
+			continue // replaced
+		case next < 0 && (j.expects(k.Source) || o.Now.Before(k.Done.Add(rules.Window))):
+			continue // the next one may still come
+		}
+		k.State, k.Status = Ended, Warning
+		if k.End.IsZero() {
+			k.End = k.Start
+		}
+	}
+}
+
+// expects tells whether a session of the data source runs, or has ended and is
+// not listed yet, as far as statistics tell.
+func (j *Journal) expects(source DataSource) bool {
+	same := func(k Known) bool { return k.Source.Key == source.Key }
+	return slices.ContainsFunc(j.Running, same) || slices.ContainsFunc(j.Pending, func(p Pending) bool { return same(p.Known) })
+}

@@ -1,0 +1,121 @@
+package backup
+
+import (
+	"slices"
+	"strconv"
+)
+
+// list takes in what the history lists.
+func (j *Journal) list(o Look, rules Rules, first bool) {
+	seq := j.Seq
+	var fresh []Known
+	for _, s := range o.History {
+		if s.ID == "" { // told apart by its start, then
+			s.ID = "@" + strconv.FormatInt(s.Start.Unix(), 10)
+		}
+		seq = max(seq, s.Seq)
+		if i := j.find(s); i >= 0 {
+			j.Sessions[i].update(s, o)
+			continue
+		}
+		k := Known{Session: s, Begun: between(s.Start, o.Last, o.Sure)}
+		switch {
+		case s.State != Running:
+			k.Done = between(s.End, o.Last, o.Sure)
+			k.Old = first && !s.End.After(o.Baseline)
+		case first: // since when by our clock is not known
+			k.Begun = o.Sure
+		}
+		fresh = append(fresh, k)
+	}
+	sortKnown(fresh)
+	for _, k := range j.recognise(fresh) {
+		beyond := k.Seq > 0 && j.Seq > 0 && k.Seq > j.Seq
+		if first || beyond || !k.Start.Before(j.Floor) {
+			j.Sessions = append(j.Sessions, k)
+		}
+	}
+	if seq > j.Seq && (j.Seq > 0 || j.Floor.IsZero()) && missing(fresh, j.Seq, seq) {
+		j.Watch = o.Now.Add(rules.Patience)
+	}
+	j.Seq = seq
+	sortKnown(j.Sessions)
+}
+
+// missing tells whether the numbers of sessions between two of them are not all
+// there: one may be listed late, behind a newer one. (Or it was a restore.)
+func missing(fresh []Known, from, to int64) bool {
+	n := int64(0)
+	for _, k := range fresh {
+		if k.Seq > from {
+			n++
+		}
+	}
+	return n < to-from
+}
+
+// find gives the remembered session with the same id; -1: none.
+func (j *Journal) find(s Session) int {
+	return slices.IndexFunc(j.Sessions, func(k Known) bool { return k.ID == s.ID && k.Source.Key == s.Source.Key })
+}
+
+// update takes over what the history lists now. Of a session that went out
+// nothing changes any more, and what ended does not run again.
+func (k *Known) update(s Session, o Look) {
+	if k.Run != "" || s.State == Running && k.State != Running {
+		return
+	}
+	if s.State != Running && k.State == Running {
+		k.Done = between(s.End, o.Last, o.Sure)
+	}
+	s.Told = k.Told
+	k.Session = s
+}
+
+// recognise finds the sessions that are known from statistics alone among
+// those that the history lists for the first time, and gives the others.
+func (j *Journal) recognise(fresh []Known) (others []Known) {
+	taken := make([]bool, len(fresh))
+	for _, source := range sourcesOf(fresh) {
+		var told, listed []Session
+		var toldAt, listedAt []int
+		for i, k := range j.Sessions {
+			if !k.listed() && k.Source.Key == source {
+				told, toldAt = append(told, k.Session), append(toldAt, i)
+			}
+		}
+		for i, k := range fresh {
+			if k.Source.Key == source && k.State != Running {
+				listed, listedAt = append(listed, k.Session), append(listedAt, i)
+			}
+		}
+		for t, l := range matchListed(told, listed) {
+			if l < 0 {
+				continue
+			}
+			k, s := &j.Sessions[toldAt[t]], listed[l]
+			taken[listedAt[l]] = true
+			if k.Run == "" {
+				s.Told = k.Told
+				k.Session = s
+			} else {
+				k.ID, k.Seq = s.ID, s.Seq
+			}
+		}
+	}
+	for i, k := range fresh {
+		if !taken[i] {
+			others = append(others, k)
+		}
+	}
+	return others
+}
+
+func sourcesOf(all []Known) (keys []string) {
+	for _, k := range all {
+		if !slices.Contains(keys, k.Source.Key) {
+			keys = append(keys, k.Source.Key)
+		}
+	}
+	return keys
+}
