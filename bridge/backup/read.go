@@ -80,7 +80,7 @@ func (j *Journal) ReadFrom(snap *Snapshot, baseline, now time.Time) Reading {
 	}
 	for _, p := range unheard {
 		if p.Start.Before(newest) { // listed late, or the device's clock was put back
-			since(p.Start.Add(-day))
+			since(p.Start)
 			if p.Start.Before(newest.Add(-day)) {
 				since(p.Start.Add(-backJump))
 			}
