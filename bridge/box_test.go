@@ -16,6 +16,7 @@ type box struct {
 	texts map[string]string // by Message-ID: subject and text
 	fault func(m mailbox.Mail) fault
 	away  bool // nothing can be begun
+	brief bool // keeps no texts
 	deaf  bool // can't be asked which mails it has
 	finds int
 }
@@ -71,7 +72,9 @@ func (b *box) take(m mailbox.Mail) mailbox.Result {
 	if b.texts == nil {
 		b.texts = map[string]string{}
 	}
-	b.texts[m.MessageID] = content.String()
+	if !b.brief {
+		b.texts[m.MessageID] = content.String()
+	}
 	if f == unanswered {
 		return mailbox.Result{Err: &mailbox.Error{Op: "append", Class: mailbox.Unknown, Text: "no answer"}}
 	}

@@ -151,7 +151,7 @@ func TestTortureLoad(t *testing.T) {
 	const devices = 500
 	each := times(4, 100)
 	w := newWorld(t, func(o *bridge.Options) { o.Deliver.Connections = 2 })
-	w.away = true
+	w.away, w.brief = true, true
 	for n := range each {
 		names := make([]string, devices)
 		for id := range names {

@@ -23,7 +23,6 @@ type model struct {
 }
 
 type modelEntry struct {
-	held               bool // begun since it was last taken: Release leaves it
 	id, device         string
 	end, next, created time.Time
 	status             backup.Status
@@ -205,7 +204,7 @@ func (l *Ledger) actions(rt *rapid.T, m *model, c *clock) map[string]func(*rapid
 			after := time.Duration(rapid.IntRange(0, 90).Draw(rt, "minutes")) * time.Minute
 			o := backup.Outcome{ID: e.id, State: backup.EntryQueued, After: after, Counts: rapid.Bool().Draw(rt, "counts")}
 			check(l.Record(ctx, []backup.Outcome{o}))
-			e.next, e.begun, e.held = m.now.Add(min(after, MaxBackoff)), false, false
+			e.next, e.begun = m.now.Add(min(after, MaxBackoff)), false
 			if o.Counts {
 				e.attempts++
 			}
@@ -230,7 +229,7 @@ func (l *Ledger) actions(rt *rapid.T, m *model, c *clock) map[string]func(*rapid
 			check(l.writer.db.QueryRow("UPDATE openings SET number = number + 1 RETURNING number").Scan(&l.opening))
 			m.waiting, m.flight = append(m.waiting, m.flight...), nil
 			for _, e := range m.waiting {
-				e.mine, e.held = false, false
+				e.mine = false
 			}
 		},
 		"time": func(rt *rapid.T) {

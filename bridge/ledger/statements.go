@@ -3,6 +3,8 @@ package ledger
 import (
 	"context"
 	"database/sql"
+	"maps"
+	"slices"
 	"sync"
 )
 
@@ -62,12 +64,10 @@ func (s *statements) within(ctx context.Context, tx *sql.Tx, query string) (*sql
 // is used.
 func (s *statements) prepare(ctx context.Context) {
 	s.mu.Lock()
-	wanted := s.wanted
-	if len(wanted) > 0 {
-		s.wanted = map[string]bool{}
-	}
+	wanted := slices.Collect(maps.Keys(s.wanted))
+	clear(s.wanted)
 	s.mu.Unlock()
-	for query := range wanted {
+	for _, query := range wanted {
 		if _, err := s.get(ctx, query); err != nil {
 			return
 		}

@@ -101,13 +101,13 @@ func (l *Ledger) Take(ctx context.Context, n int) (entries []backup.Entry, err e
 // anything has to, for then the clock has been put back. What is left over
 // comes the next time.
 func (t transaction) promote(now int64) error {
-	for _, due := range []string{"due > 0 AND due <= $1", "due > $1"} {
-		until := now
-		if due == "due > $1" {
-			until += max(MaxBackoff, t.l.dialect.lease).Microseconds()
-		}
+	far := now + max(MaxBackoff, t.l.dialect.lease).Microseconds()
+	for _, q := range []struct {
+		due  string
+		time int64
+	}{{"due > 0 AND due <= $1", now}, {"due > $1", far}} {
 		_, err := t.exec(`UPDATE queues SET due = 0 WHERE device IN
-			(SELECT device FROM queues WHERE due <> 0 AND `+due+" ORDER BY due LIMIT 500"+t.l.dialect.skip+")", until)
+			(SELECT device FROM queues WHERE due <> 0 AND `+q.due+" ORDER BY due LIMIT 500"+t.l.dialect.skip+")", q.time)
 		if err != nil {
 			return err
 		}
