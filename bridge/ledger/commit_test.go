@@ -1,10 +1,8 @@
 package ledger
 
 import (
-	"cmp"
 	"errors"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -187,103 +185,6 @@ func TestCommitEntries(t *testing.T) {
 		}
 		if after, err := l.Load(t.Context(), d.Key()); err != nil || after.Version != before.Version {
 			t.Errorf("half committed: version %d, %v", after.Version, err)
-		}
-	})
-}
-
-func TestDueDevices(t *testing.T) {
-	each(t, func(t *testing.T, p place) {
-		l := p.open(t)
-		due := func(n int, account string, at time.Time) backup.Step {
-			s := step(t, l, device(n))
-			s.Record.Account, s.Due = account, at
-			return s
-		}
-		_, err := l.Commit(t.Context(), []backup.Step{due(1, "a", start.Add(time.Hour)), due(2, "a", time.Time{}), due(3, "a", start),
-			due(4, "b", start), due(5, "a", start.Add(time.Minute)), due(6, "a", start.Add(-time.Hour))})
-		must(t, err)
-		for _, test := range []struct {
-			after time.Duration
-			limit int
-			want  string
-		}{{0, 9, "cove-6 cove-3"}, {time.Minute, 9, "cove-6 cove-3 cove-5"}, {time.Minute, 2, "cove-6 cove-3"}, {24 * time.Hour, 9, "cove-6 cove-3 cove-5 cove-1"}} {
-			keys, err := l.DueDevices(t.Context(), "a", start.Add(test.after), test.limit)
-			if got := strings.Join(keys, " "); got != test.want || err != nil {
-				t.Errorf("after %s: %s, %v; want %s", test.after, got, err, test.want)
-			}
-		}
-		_, err = l.Commit(t.Context(), []backup.Step{due(3, "a", time.Time{}), due(6, "a", start.Add(time.Hour))})
-		must(t, err)
-		if keys, err := l.DueDevices(t.Context(), "a", start, 9); keys != nil || err != nil {
-			t.Errorf("still due: %v, %v", keys, err)
-		}
-	})
-}
-
-func TestDevices(t *testing.T) {
-	each(t, func(t *testing.T, p place) {
-		l := p.open(t)
-		late := entry(device(0), 3*time.Hour, backup.Failed)
-		late.Run.Kind = backup.Silence
-		late.Run.ID += "-silence"
-		commit(t, l, entry(device(0), time.Hour, backup.Success), entry(device(0), 2*time.Hour, backup.Warning), late)
-		s := step(t, l, device(1))
-		s.Record.Journal.NoHistory, s.Due = "no token", start.Add(time.Hour)
-		_, err := l.Commit(t.Context(), []backup.Step{s})
-		must(t, err)
-		want := []DeviceStatus{
-			{Device: device(0), Account: "msp", RunID: entry(device(0), 2*time.Hour, 0).Run.ID, State: backup.EntryQueued, Status: backup.Warning, End: start.Add(2 * time.Hour)},
-			{Device: device(1), Account: "msp", NoHistory: "no token", Due: start.Add(time.Hour)},
-		}
-		all, err := l.Devices(t.Context())
-		must(t, err)
-		if diff := gocmp.Diff(want, all); diff != "" {
-			t.Error(diff)
-		}
-	})
-}
-
-// TestHostile: texts from outside hold anything. What comes in has to be stored,
-// and found again, in both databases.
-func TestHostile(t *testing.T) {
-	each(t, func(t *testing.T, p place) {
-		l := p.open(t)
-		for i, text := range []string{"nul \x00 nul", "bad \xff\xfe utf-8", "\xed\xa0\x80 surrogate", "a'; DROP TABLE entries; --", "$1 ? :x @y %s \\ \" `",
-			"\r\nBcc: x", "日本語 🦆", strings.Repeat("unlike ", 1<<17), ""} {
-			d := device(i)
-			d.Name, d.Customer, d.ID = text, text, text+"x"
-			s := step(t, l, d)
-			s.Record.Journal.NoHistory = text
-			e := entry(d, time.Minute, backup.Success)
-			e.Run.Job = text
-			e.Run.Sessions = []backup.Session{{Source: backup.DataSource{Key: text, Name: text}, Errors: []backup.Error{{Text: text, File: text, Count: 1}}}}
-			name := text[:min(len(text), 1000)] // of what is not told by the product
-			e.MessageID, e.Account = name, cmp.Or(name, "msp")
-			s.Entries = []backup.Entry{e}
-			_, err := l.Commit(t.Context(), []backup.Step{s})
-			must(t, err)
-			if len(take(t, l, 9)) != 1 {
-				t.Fatalf("%.20q is not taken", text)
-			}
-			begin(t, l, e.Run.ID, text)
-			o := cut(e.Run.ID)
-			o.Detail = text
-			record(t, l, o)
-			take(t, l, 9)
-			record(t, l, sent(e.Run.ID, text))
-			if e := get(t, l, e.Run.ID); e.Receipt != clean(text) {
-				t.Errorf("%.20q: receipt %.20q", text, e.Receipt)
-			}
-			must(t, l.SetValue(t.Context(), name, text))
-			if v, err := l.Value(t.Context(), name); err != nil || v != clean(text) {
-				t.Errorf("%.20q: value %.20q, %v", text, v, err)
-			}
-			if len(text) < 1000 {
-				found, err := l.Entries(t.Context(), Query{Text: text, Account: e.Account, Device: d.Key()})
-				if err != nil || len(found) != 1 {
-					t.Errorf("%q: %d found, %v", text, len(found), err)
-				}
-			}
 		}
 	})
 }

@@ -21,7 +21,7 @@ const maxUnpacked = 64 << 20
 
 // A deflater is much larger than what it is used for.
 var deflaters = sync.Pool{New: func() any {
-	w, err := flate.NewWriter(nil, flate.DefaultCompression)
+	w, err := flate.NewWriter(nil, flate.BestSpeed) // a few hundredths larger, in half the time
 	if err != nil {
 		panic(err) // only a level that does not exist does that
 	}

@@ -186,7 +186,7 @@ func (l *Ledger) NextDue(ctx context.Context) (wait time.Duration, some bool, er
 			return err
 		}
 		var ready, first, last int64
-		err = t.row(`SELECT (SELECT COUNT(*) FROM (SELECT 1 FROM queues WHERE due = 0 LIMIT 1) r),
+		err = t.row(`SELECT (SELECT COUNT(*) FROM (SELECT 1 FROM queues WHERE due = 0 LIMIT 1) one),
 			COALESCE((SELECT due FROM queues WHERE due <> 0 AND due > 0 AND owner <> $1 ORDER BY due LIMIT 1), 0),
 			COALESCE((SELECT due FROM queues WHERE due <> 0 AND due > 0 AND owner <> $1 ORDER BY due DESC LIMIT 1), 0)`, l.owner).
 			Scan(&ready, &first, &last)

@@ -46,9 +46,9 @@ CREATE TABLE entries (
 );
 CREATE INDEX entries_waiting ON entries (device, ended, id) WHERE state IN ('queued', 'sending');
 CREATE INDEX entries_worst ON entries (device, status) WHERE state IN ('queued', 'sending');
-CREATE INDEX entries_device ON entries (device, ended);
-CREATE INDEX entries_ended ON entries (ended);
-CREATE INDEX entries_state ON entries (state, ended);
+CREATE INDEX entries_device ON entries (device, ended, id);
+CREATE INDEX entries_ended ON entries (ended, id);
+CREATE INDEX entries_state ON entries (state, ended, id);
 CREATE INDEX entries_settled ON entries (settled) WHERE settled <> 0;
 CREATE INDEX entries_message_id ON entries (message_id);
 
