@@ -19,7 +19,7 @@ const (
 // It is far above the largest mail that a mailbox takes.
 const maxUnpacked = 64 << 20
 
-// A deflater is much larger than what it is used for.
+// Both are much larger than what they are used for.
 var deflaters = sync.Pool{New: func() any {
 	w, err := flate.NewWriter(nil, flate.BestSpeed) // a few hundredths larger, in half the time
 	if err != nil {
@@ -27,6 +27,8 @@ var deflaters = sync.Pool{New: func() any {
 	}
 	return w
 }}
+
+var inflaters = sync.Pool{New: func() any { return flate.NewReader(nil) }}
 
 // pack makes bytes smaller, where that pays.
 func pack(plain []byte) []byte {
@@ -53,7 +55,13 @@ func unpack(packed []byte) ([]byte, error) {
 	case stored:
 		return packed[1:], nil
 	case deflated:
-		plain, err := io.ReadAll(io.LimitReader(flate.NewReader(bytes.NewReader(packed[1:])), maxUnpacked+1))
+		r := inflaters.Get().(io.Reader)
+		defer inflaters.Put(r)
+		err := r.(flate.Resetter).Reset(bytes.NewReader(packed[1:]), nil)
+		if err != nil {
+			return nil, fmt.Errorf("unpack: %w", err)
+		}
+		plain, err := io.ReadAll(io.LimitReader(r, maxUnpacked+1))
 		if err == nil && len(plain) > maxUnpacked {
 			err = fmt.Errorf("more than %d MiB", maxUnpacked>>20)
 		}
