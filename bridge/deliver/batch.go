@@ -34,12 +34,13 @@ func (r *run) batch(entries []backup.Entry) {
 			}
 			continue
 		}
-		r.record(append(outcomes, r.send(group, i >= first)...))
+		sent, blocked := r.send(group, i >= first)
+		r.record(append(outcomes, sent...), blocked)
 		outcomes = nil
 		ill, _, _ := r.health.ill()
 		well = !ill
 	}
-	r.record(outcomes)
+	r.record(outcomes, false)
 }
 
 // lastTries is how long a drain that has nothing else left to do tries to record.
@@ -48,7 +49,13 @@ const lastTries = 10 * time.Second
 // record writes down what became of mails, and tries until that has worked: what
 // was delivered and is not on record would be sent again. A drain ends all the
 // same: the ledger has the mails as begun, and the next start asks for them.
-func (r *run) record(outcomes []backup.Outcome) {
+// blocked: the batch counts as blocked already.
+func (r *run) record(outcomes []backup.Outcome, blocked bool) {
+	defer func() {
+		if blocked {
+			r.blocked.Add(-1)
+		}
+	}()
 	if len(outcomes) == 0 {
 		return
 	}
@@ -56,8 +63,9 @@ func (r *run) record(outcomes []backup.Outcome) {
 	for try := 0; ; try++ {
 		err := r.Outbox.Record(r.hard, outcomes)
 		if err == nil {
-			if try > 0 {
+			if blocked {
 				r.blocked.Add(-1)
+				blocked = false
 			}
 			r.ledgerPassed()
 			return
@@ -65,14 +73,14 @@ func (r *run) record(outcomes []backup.Outcome) {
 		if r.hard.Err() != nil {
 			return // the ledger has them as begun, and they will be asked for
 		}
-		if try == 0 {
+		if !blocked {
 			r.blocked.Add(1)
+			blocked = true
 		}
 		r.ledgerFailed(fmt.Errorf("record what became of %d mails: %w", len(outcomes), err))
 		wait, finish := backoff(try, firstLedger, maxLedger), r.finish
 		if !finishing.IsZero() {
 			if time.Since(finishing) >= lastTries {
-				r.blocked.Add(-1)
 				return
 			}
 			wait, finish = min(wait, time.Second), nil

@@ -190,7 +190,7 @@ func (r *run) chooseOne(entries []backup.Entry) []backup.Entry {
 			back = append(back, putBack(e, "the mailbox is asked with another mail whether it is well again", 0))
 		}
 	}
-	r.record(back)
+	r.record(back, false)
 	return entries[best : best+1]
 }
 

@@ -31,8 +31,9 @@ type attempt struct {
 	alone    bool  // its one mail may be what breaks deliveries off
 }
 
-// send delivers mails together and tells what became of them.
-func (r *run) send(entries []backup.Entry, alone bool) []backup.Outcome {
+// send delivers mails together and tells what became of them. blocked: the
+// ledger did not let them begin, and the batch counts as blocked from then on.
+func (r *run) send(entries []backup.Entry, alone bool) (outcomes []backup.Outcome, blocked bool) {
 	began := time.Now()
 	flight := r.flight.context()
 	a := attempt{standing: r.health.standing(), entries: entries, alone: alone}
@@ -43,19 +44,18 @@ func (r *run) send(entries []backup.Entry, alone bool) []backup.Outcome {
 	}
 	switch {
 	case len(a.entries) == 0, !a.begun && r.stop.Err() != nil:
-		return nil // nothing was begun; it goes back with the leases
+		return nil, a.refused != nil // nothing was begun; it goes back with the leases
 	case a.refused != nil:
-		var outcomes []backup.Outcome
 		for _, e := range a.entries {
 			outcomes = append(outcomes, putBack(e, a.refused.Error(), idle))
 		}
-		return outcomes
+		return outcomes, true
 	}
 	outcomes, taken := r.judge(a)
 	if taken > 0 {
 		r.Log.Info("delivered", "mails", taken, "of", len(a.entries), "took", time.Since(began).Round(time.Millisecond))
 	}
-	return outcomes
+	return outcomes, false
 }
 
 // transmit hands the mails to the mailbox. again: some of them are not ours any
@@ -80,6 +80,9 @@ func (r *run) transmit(flight context.Context, a *attempt) (again bool) {
 		var err error
 		if lost, err = r.Outbox.Begin(beginning, ids, mark); err != nil {
 			if r.stop.Err() == nil && ctx.Err() == nil {
+				if a.refused == nil {
+					r.blocked.Add(1)
+				}
 				a.refused = fmt.Errorf("not begun: %w", err)
 				r.ledgerFailed(a.refused)
 			}

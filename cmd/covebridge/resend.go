@@ -20,6 +20,7 @@ is its name as "covebridge history" lists it, or the beginning of that. --failed
 sends all those again that were refused for good or could not be made.`,
 		Example: `  covebridge resend cove-1234567-20261124T020013Z
   covebridge resend --failed`,
+		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if failed == (len(args) > 0) {
 				return usageError{errors.New("give the names of runs, or --failed")}
