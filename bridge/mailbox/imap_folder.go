@@ -15,9 +15,11 @@ var errNoFolder = errors.New("the folder is missing")
 // examine opens the folder for reading, which changes nothing in it.
 func (c *imapConn) examine(ctx context.Context, folder string) (*imap.SelectData, error) {
 	var box *imap.SelectData
-	err := c.within(ctx, commandTimeout, func() (err error) {
-		box, err = c.Select(folder, &imap.SelectOptions{ReadOnly: true}).Wait()
-		return c.missing(folder, err)
+	err := c.within(ctx, commandTimeout, func() error {
+		return c.onFolder(folder, func() (err error) {
+			box, err = c.Select(folder, &imap.SelectOptions{ReadOnly: true}).Wait()
+			return err
+		})
 	})
 	return box, err
 }
@@ -29,16 +31,21 @@ func (c *imapConn) status(ctx context.Context, folder string) (validity uint32, 
 		if c.Mailbox() != nil {
 			c.UnselectAndExpunge() // removes nothing from what was opened for reading (RFC 9051 section 6.4.1)
 		}
-		box, err := c.Status(folder, &imap.StatusOptions{UIDNext: true, UIDValidity: true}).Wait()
-		validity, next = box.UIDValidity, box.UIDNext
-		return c.missing(folder, err)
+		return c.onFolder(folder, func() error {
+			box, err := c.Status(folder, &imap.StatusOptions{UIDNext: true, UIDValidity: true}).Wait()
+			validity, next = box.UIDValidity, box.UIDNext
+			return err
+		})
 	})
 	return validity, next, err
 }
 
-// missing looks whether the folder exists, where the answer to a command on it
-// was a NO: servers say in many ways that it does not; the list is sure.
-func (c *imapConn) missing(folder string, err error) error {
+// onFolder runs a command on the folder, and looks whether that exists where the
+// answer was a NO: servers say in many ways that it does not; the list is sure.
+// Where it exists, the command is run once more, for another connection may have
+// made the folder between the two.
+func (c *imapConn) onFolder(folder string, command func() error) error {
+	err := command()
 	answer := new(imap.Error)
 	if !errors.As(err, &answer) || transient(answer) || answer.Type == imap.StatusResponseTypeBad {
 		return err
@@ -48,7 +55,7 @@ func (c *imapConn) missing(folder string, err error) error {
 	} else if !there {
 		return fmt.Errorf("%w: %w", errNoFolder, err)
 	}
-	return err
+	return command()
 }
 
 // lists tells whether the folder exists.
