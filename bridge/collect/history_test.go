@@ -197,7 +197,11 @@ func TestNullRow(t *testing.T) {
 	w.until("02:00")
 	w.want("Success srv1")
 	w.null["1"] = true
+	loads := w.loads
 	w.until("04:00")
+	if w.loads != loads {
+		t.Errorf("a row that tells nothing was looked at %d times", w.loads-loads)
+	}
 	w.null["1"] = false
 	w.until("06:00")
 	w.want("Success srv1", "Success srv1")
@@ -212,6 +216,23 @@ func TestNullRow(t *testing.T) {
 	w.names["2"] = "srv2"
 	w.until("09:00")
 	w.want("Success srv1", "Success srv1", "Success srv2")
+}
+
+// A row that tells of a session but neither name nor type, as where those columns
+// are missing, renames no job and makes no tenant a server.
+func TestPartialRow(t *testing.T) {
+	w := newWorld(t, nil)
+	w.device("1", "Mail 01:00-01:10\nMail 05:00-05:10")
+	w.devices[0].Type = backup.Microsoft365
+	w.until("02:00")
+	w.devices[0].Name, w.devices[0].Type = "", ""
+	w.until("06:00")
+	w.want("Success srv1", "Success srv1")
+	for _, e := range w.queued() {
+		if e.Run.Device.Type != backup.Microsoft365 {
+			t.Errorf("%s became a %s", e.Run.ID, e.Run.Device.Type)
+		}
+	}
 }
 
 // A running session of unknown start is not overdue ten minutes in.
