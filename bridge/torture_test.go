@@ -255,9 +255,7 @@ func TestTortureCut(t *testing.T) {
 		{At: faultproxy.BeforeMail, Do: faultproxy.Answer, Text: "NO Request is throttled. Suggested Backoff Time: 50 milliseconds"},
 		{At: faultproxy.AfterEnd, Do: faultproxy.Delay, Delay: 300 * time.Millisecond},
 	}
-	for _, point := range faultproxy.Points {
-		faults = append(faults, faultproxy.Fault{At: point, Do: faultproxy.Cut})
-	}
+	faults = append(faults, faultproxy.Cuts()...)
 	cut := func(t *testing.T, where ledger.Options) {
 		t.Parallel()
 		server := dovecot.Start(t, dovecot.Options{})
@@ -274,11 +272,7 @@ func TestTortureCut(t *testing.T) {
 // but none is missing.
 func TestTortureSMTP(t *testing.T) {
 	t.Parallel()
-	var faults []faultproxy.Fault
-	for _, point := range faultproxy.Points {
-		faults = append(faults, faultproxy.Fault{At: point, Do: faultproxy.Cut})
-	}
-	faults = append(faults, faultproxy.Fault{At: faultproxy.BeforeMail, Do: faultproxy.Answer, Text: "451 4.3.0 later"})
+	faults := append(faultproxy.Cuts(), faultproxy.Fault{At: faultproxy.BeforeMail, Do: faultproxy.Answer, Text: "451 4.3.0 later"})
 	server := postfix.Start(t)
 	proxy := newProxy(t, faultproxy.SMTP, server.Addr)
 	r := newRig(t, ledger.Options{}, fmt.Sprintf("  smtp: {address: %s, tls: none, username: ''}", proxy.Addr()))

@@ -18,24 +18,12 @@ import (
 // tlsServer presents the certificate and says nothing.
 func tlsServer(t *testing.T, cert testcert.Cert) string {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { ln.Close() })
-	go func() {
-		for {
-			conn, err := ln.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				defer conn.Close()
-				tls.Server(conn, cert.Server).Handshake()
-			}()
-		}
-	}()
-	return ln.Addr().String()
+	addr, stop := listen(t, func(conn net.Conn) {
+		defer conn.Close()
+		tls.Server(conn, cert.Server).Handshake()
+	})
+	t.Cleanup(stop)
+	return addr
 }
 
 func TestCertificateHints(t *testing.T) {

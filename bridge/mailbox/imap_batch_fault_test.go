@@ -66,11 +66,7 @@ func TestIMAPCancel(t *testing.T) {
 func TestIMAPBatchesUnderFire(t *testing.T) {
 	server := startMemory(t, imap.CapUIDPlus, imap.CapLiteralPlus)
 	proxy := startProxy(t, faultproxy.IMAP, server.addr)
-	var faults []faultproxy.Fault
-	for _, p := range faultproxy.Points {
-		faults = append(faults, faultproxy.Fault{At: p, Do: faultproxy.Cut})
-	}
-	faults = append(faults,
+	faults := append(faultproxy.Cuts(),
 		faultproxy.Fault{At: faultproxy.BeforeMail, Do: faultproxy.Answer, Text: "NO [UNAVAILABLE] later"},
 		faultproxy.Fault{At: faultproxy.BeforeMail, Do: faultproxy.Answer, Text: "NO"},
 		faultproxy.Fault{At: faultproxy.BeforeEnd, Do: faultproxy.Answer, Text: "BAD throttled"},

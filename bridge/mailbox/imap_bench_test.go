@@ -123,27 +123,10 @@ func appendPipelined(b testing.TB, c *imapclient.Client, folder string, mails []
 // delayed passes everything on a while later, in both directions.
 func delayed(t testing.TB, target string, delay time.Duration) string {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { ln.Close() })
-	go func() {
-		for {
-			client, err := ln.Accept()
-			if err != nil {
-				return
-			}
-			server, err := net.Dial("tcp", target)
-			if err != nil {
-				client.Close()
-				continue
-			}
-			go passLater(server, client, delay)
-			go passLater(client, server, delay)
-		}
-	}()
-	return ln.Addr().String()
+	return between(t, target, func(client, server net.Conn) {
+		go passLater(server, client, delay)
+		go passLater(client, server, delay)
+	})
 }
 
 func passLater(to io.WriteCloser, from io.Reader, delay time.Duration) {

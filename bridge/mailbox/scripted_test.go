@@ -22,32 +22,19 @@ func serve(t *testing.T, greeting string, answer func(line string) string) strin
 // serveUntil is serve, until stop is called.
 func serveUntil(t *testing.T, greeting string, answer func(line string) string) (addr string, stop func()) {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	go func() {
-		for {
-			conn, err := ln.Accept()
+	return listen(t, func(conn net.Conn) {
+		defer conn.Close()
+		io.WriteString(conn, greeting)
+		for r := bufio.NewReader(conn); ; {
+			line, err := r.ReadString('\n')
 			if err != nil {
 				return
 			}
-			go func() {
-				defer conn.Close()
-				io.WriteString(conn, greeting)
-				for r := bufio.NewReader(conn); ; {
-					line, err := r.ReadString('\n')
-					if err != nil {
-						return
-					}
-					say, _, end := strings.Cut(answer(strings.TrimRight(line, "\r\n")), hangUp)
-					io.WriteString(conn, say)
-					if end {
-						return
-					}
-				}
-			}()
+			say, _, end := strings.Cut(answer(strings.TrimRight(line, "\r\n")), hangUp)
+			io.WriteString(conn, say)
+			if end {
+				return
+			}
 		}
-	}()
-	return ln.Addr().String(), func() { ln.Close() }
+	})
 }

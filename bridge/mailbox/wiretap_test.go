@@ -17,30 +17,12 @@ type wiretap struct {
 
 func tap(t *testing.T, target string) *wiretap {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { ln.Close() })
-	w := &wiretap{addr: ln.Addr().String(), said: map[string]int{}}
-	go func() {
-		for {
-			client, err := ln.Accept()
-			if err != nil {
-				return
-			}
-			server, err := net.Dial("tcp", target)
-			if err != nil {
-				client.Close()
-				return
-			}
-			go io.Copy(client, server)
-			go func() {
-				io.Copy(server, io.TeeReader(client, w))
-				server.Close()
-			}()
-		}
-	}()
+	w := &wiretap{said: map[string]int{}}
+	w.addr = between(t, target, func(client, server net.Conn) {
+		go io.Copy(client, server)
+		io.Copy(server, io.TeeReader(client, w))
+		server.Close()
+	})
 	return w
 }
 

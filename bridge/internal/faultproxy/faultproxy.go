@@ -33,6 +33,14 @@ const (
 // Points are all of them.
 var Points = []Point{BeforeMail, BeforeData, InData, BeforeEnd, AfterEnd}
 
+// Cuts are a cut at each of them.
+func Cuts() (faults []Fault) {
+	for _, p := range Points {
+		faults = append(faults, Fault{At: p, Do: Cut})
+	}
+	return faults
+}
+
 // String names the point.
 func (p Point) String() string {
 	return [...]string{"before the mail", "before its data", "in its data", "before its end", "after its end"}[p]
