@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"fmt"
+	"log/slog"
 	"time"
 
 	"covebridge/bridge/deliver"
@@ -10,8 +11,7 @@ import (
 // report tells the log of an account's polls: what fails is told of when it
 // begins, once an hour while it lasts, and when it ends, never once a device.
 type report struct {
-	*Bridge
-	account string
+	log     *slog.Logger
 	polls   *deliver.Trouble
 	devices *deliver.Trouble
 	names   *deliver.Trouble
@@ -20,7 +20,7 @@ type report struct {
 func (b *Bridge) newReport(src Source) *report {
 	log := b.Log.With("account", src.Name())
 	return &report{
-		Bridge: b, account: src.Name(),
+		log:     log,
 		polls:   deliver.NewTrouble(log, "poll failed; the next one makes up for it"),
 		devices: deliver.NewTrouble(log, "devices could not be worked on; they will be tried again at the next poll"),
 		names:   deliver.NewTrouble(log, "devices are left out until their names can be read"),
@@ -29,7 +29,6 @@ func (b *Bridge) newReport(src Source) *report {
 
 // poll tells of one poll.
 func (r *report) poll(p Polled, err error) {
-	log := r.Log.With("account", r.account)
 	if err != nil {
 		r.polls.Failed(err.Error(), "")
 	} else {
@@ -49,15 +48,15 @@ func (r *report) poll(p Polled, err error) {
 		r.names.Passed()
 	}
 	if p.Lost > 0 {
-		log.Warn("session histories can't be read: statistics, which show only each data source's last session, must do until they can", "devices", p.Lost, "err", p.Cause)
+		r.log.Warn("session histories can't be read: statistics, which show only each data source's last session, must do until they can", "devices", p.Lost, "err", p.Cause)
 	}
 	if p.Regained > 0 {
-		log.Info("session histories can be read again", "devices", p.Regained)
+		r.log.Info("session histories can be read again", "devices", p.Regained)
 	}
 	if p.Orphans > 0 {
-		log.Info("devices that had been silent for weeks when they were first seen: nothing is mailed of that", "devices", p.Orphans)
+		r.log.Info("devices that had been silent for weeks when they were first seen: nothing is mailed of that", "devices", p.Orphans)
 	}
 	if err == nil && (p.Looked > 0 || p.Sweep) {
-		log.Info("polled", "sweep", p.Sweep, "devices", p.Devices, "looked_at", p.Looked, "queued", p.Queued, "took", p.Duration.Round(time.Millisecond))
+		r.log.Info("polled", "sweep", p.Sweep, "devices", p.Devices, "looked_at", p.Looked, "queued", p.Queued, "took", p.Duration.Round(time.Millisecond))
 	}
 }

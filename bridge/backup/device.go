@@ -35,6 +35,39 @@ type Device struct {
 	ColourBar    []Day     `json:"colour_bar,omitempty"`    // the last 28 days, oldest first, today last
 }
 
+// Update gives the device as it is told of now. What is not told, as in a row whose
+// columns are missing, stays as it was known; a type that was never told is a server's.
+func (d Device) Update(now Device) Device {
+	keep := func(told *string, known string) {
+		if *told == "" {
+			*told = known
+		}
+	}
+	keep(&now.Name, d.Name)
+	keep(&now.Type, d.Type)
+	keep(&now.Type, Server)
+	keep(&now.Alias, d.Alias)
+	keep(&now.OS, d.OS)
+	keep(&now.Customer, d.Customer)
+	keep(&now.CustomerID, d.CustomerID)
+	if now.Type != Microsoft365 { // a tenant's computer means nothing
+		keep(&now.Computer, d.Computer)
+	}
+	if now.CustomerPath == nil && now.CustomerID == d.CustomerID {
+		now.CustomerPath = d.CustomerPath
+	}
+	if now.Created.IsZero() {
+		now.Created = d.Created
+	}
+	if now.UsedStorage == Unknown && d.ID != "" {
+		now.UsedStorage = d.UsedStorage
+	}
+	if now.ColourBar == nil {
+		now.ColourBar = d.ColourBar
+	}
+	return now
+}
+
 // Day is the outcome of one day in a device's colour bar.
 type Day struct {
 	Date   string `json:"date"`   // YYYY-MM-DD

@@ -16,12 +16,11 @@ func (j *Journal) endWedged(o Look, rules Rules) {
 	gone := !j.Missing.IsZero() && o.Sure.Sub(j.Missing) >= limit
 	if gone {
 		for _, p := range j.Pending {
-			j.believe(p.Known, o)
+			j.believe(p.Known)
 			j.acknowledge(p.Session)
 		}
 		j.Running, j.Pending = nil, nil
 	}
-	sortKnown(j.Sessions)
 	newer := map[string]time.Time{}
 	for i, k := range slices.Backward(j.Sessions) {
 		next, passed := newer[k.Source.Key]

@@ -40,8 +40,7 @@ func (j *Journal) hear(o Look, rules Rules, first bool) {
 		if first && !s.End.After(o.Baseline) {
 			k.Old = true
 			if j.associate(s, o.Now.Add(rules.Patience)) < 0 {
-				j.Sessions = append(j.Sessions, k)
-				sortKnown(j.Sessions)
+				j.remember(k)
 			}
 			j.acknowledge(s)
 			continue
@@ -60,9 +59,9 @@ func (j *Journal) await(o Look, rules Rules) {
 		switch {
 		case j.associate(p.Session, o.Now.Add(rules.Patience)) >= 0:
 		case j.NoHistory != "":
-			j.believe(p.Known, o)
+			j.believe(p.Known)
 		case !patient && !j.explain(p.Session):
-			j.believe(p.Known, o)
+			j.believe(p.Known)
 		case patient:
 			return false
 		}
@@ -143,7 +142,7 @@ func (j *Journal) explain(told Session) bool {
 
 // believe records a session that statistics alone tell of. It may be the end
 // of one that the history listed as running.
-func (j *Journal) believe(told Known, o Look) {
+func (j *Journal) believe(told Known) {
 	for i := range j.Sessions {
 		k := &j.Sessions[i]
 		if k.Source.Key != told.Source.Key || k.State != Running || k.Run != "" {
@@ -159,6 +158,11 @@ func (j *Journal) believe(told Known, o Look) {
 			return
 		}
 	}
+	j.remember(told)
+}
+
+// remember adds a session that statistics alone tell of.
+func (j *Journal) remember(told Known) {
 	j.Sessions = append(j.Sessions, told)
 	sortKnown(j.Sessions)
 }

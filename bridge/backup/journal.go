@@ -35,10 +35,10 @@ type Journal struct {
 	Pending []Pending              `json:"pending,omitempty"`
 	Heard   map[string][]time.Time `json:"heard,omitempty"`
 
-	Past    []Past   `json:"past,omitempty"`    // the newest runs that went out, by start
-	Overdue []string `json:"overdue,omitempty"` // identities of the overdue runs that were told of
-	Silence Told     `json:"silence,omitzero"`  // the last mail about silence
-	Waits   Waits    `json:"waits,omitzero"`    // the run that waits for its error texts
+	Past    []Past      `json:"past,omitempty"`    // the newest runs that went out, by start
+	Overdue []string    `json:"overdue,omitempty"` // identities of the overdue runs that were told of
+	Silence SilenceMail `json:"silence,omitzero"`  // the last mail about silence
+	Waits   Waits       `json:"waits,omitzero"`    // the run that waits for its error texts
 }
 
 // Pending is an end that statistics told of and the history does not list yet.
@@ -48,8 +48,8 @@ type Pending struct {
 	Looks int       `json:"looks"` // how often the history was read in vain
 }
 
-// Told is what a mail was about.
-type Told struct {
+// SilenceMail is what a mail about silence was about.
+type SilenceMail struct {
 	Since time.Time `json:"since,omitzero"`
 	Kind  Kind      `json:"kind,omitempty"`
 }
@@ -110,7 +110,7 @@ func (j *Journal) Observe(o Look, rules Rules) {
 	j.Again = false
 	switch {
 	case o.Snapshot != nil:
-		j.describe(o.Snapshot.Device)
+		j.Device = j.Device.Update(o.Snapshot.Device)
 		j.Missing = time.Time{}
 	case o.Gone && j.Missing.IsZero():
 		j.Missing = o.Sure
@@ -159,36 +159,4 @@ func (j Journal) Clone() Journal {
 	}
 	j.Heard = heard
 	return j
-}
-
-// describe takes over what is told of the device; what is not told stays.
-func (j *Journal) describe(d Device) {
-	keep := func(told *string, known string) {
-		if *told == "" {
-			*told = known
-		}
-	}
-	k := j.Device
-	keep(&d.Name, k.Name)
-	keep(&d.Type, k.Type)
-	keep(&d.Alias, k.Alias)
-	keep(&d.OS, k.OS)
-	keep(&d.Customer, k.Customer)
-	keep(&d.CustomerID, k.CustomerID)
-	if d.Type != Microsoft365 { // a tenant's computer means nothing
-		keep(&d.Computer, k.Computer)
-	}
-	if d.CustomerPath == nil && d.CustomerID == k.CustomerID {
-		d.CustomerPath = k.CustomerPath
-	}
-	if d.Created.IsZero() {
-		d.Created = k.Created
-	}
-	if d.UsedStorage == Unknown && k.ID != "" {
-		d.UsedStorage = k.UsedStorage
-	}
-	if d.ColourBar == nil {
-		d.ColourBar = k.ColourBar
-	}
-	j.Device = d
 }

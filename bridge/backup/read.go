@@ -33,8 +33,7 @@ type Reading struct {
 
 // ReadFrom says how much of the history has to be read, given what statistics
 // show (nil: nothing new). No clock has a say in it but at first sight: it is
-// read back to sessions that are known and final. known: the device was looked
-// at before; baseline as in Look.
+// read back to sessions that are known and final. baseline is as in Look.
 func (j *Journal) ReadFrom(snap *Snapshot, baseline, now time.Time) Reading {
 	if j.First.IsZero() {
 		return j.firstReading(snap, baseline)

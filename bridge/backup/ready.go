@@ -6,11 +6,17 @@ import (
 	"time"
 )
 
-// candidates are all sessions that make runs: those remembered, and those that
-// statistics alone know of, which have no end yet. from counts the former.
-func (j *Journal) candidates() (all []Known, from []int) {
+// member is a session that makes runs.
+type member struct {
+	Known
+	at int // index in Journal.Sessions; -1: statistics alone tell of it, and it has no end yet
+}
+
+// members are all sessions that make runs, by start: those remembered, and
+// those that statistics alone know of.
+func (j *Journal) members() (all []member) {
 	for i, k := range j.Sessions {
-		all, from = append(all, k), append(from, i)
+		all = append(all, member{k, i})
 	}
 	waiting := slices.Clone(j.Running)
 	for _, p := range j.Pending { // its row will tell the rest
@@ -18,33 +24,25 @@ func (j *Journal) candidates() (all []Known, from []int) {
 		waiting = append(waiting, p.Known)
 	}
 	for _, k := range waiting {
-		if !slices.ContainsFunc(all, func(o Known) bool { return o.State == Running && o.Source.Key == k.Source.Key }) {
-			all, from = append(all, k), append(from, -1)
+		if !slices.ContainsFunc(all, func(o member) bool { return o.State == Running && o.Source.Key == k.Source.Key }) {
+			all = append(all, member{k, -1})
 		}
 	}
-	order := make([]int, len(all))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortStableFunc(order, func(a, b int) int { return cmp.Or(byStart(all[a].Session, all[b].Session), a-b) })
-	sorted, origin := make([]Known, len(all)), make([]int, len(all))
-	for i, o := range order {
-		sorted[i], origin[i] = all[o], from[o]
-	}
-	return sorted, origin
+	slices.SortStableFunc(all, func(a, b member) int { return byStart(a.Session, b.Session) })
+	return all
 }
 
 // groups puts the sessions into runs. Those of data sources that are filtered
 // out make runs of their own, so that they neither delay nor colour the others.
 func (j *Journal) groups(rules Rules, now time.Time) []group {
-	all, origin := j.candidates()
+	all := j.members()
 	var groups []group
 	for _, apart := range []bool{false, true} {
 		var some []Known
 		var from []int
-		for i, k := range all {
-			if (rules.Apart != nil && rules.Apart(k.Source)) == apart {
-				some, from = append(some, k), append(from, origin[i])
+		for _, m := range all {
+			if (rules.Apart != nil && rules.Apart(m.Source)) == apart {
+				some, from = append(some, m.Known), append(from, m.at)
 			}
 		}
 		r := rules
@@ -73,7 +71,8 @@ type Candidate struct {
 }
 
 // Ready gives the runs that are to go out now, in the order of their ends, and
-// those that are to be told of as overdue or silent.
+// those that are to be told of as overdue or silent. It notes which sessions
+// were told of by the runs that took their place.
 func (j *Journal) Ready(o Look, rules Rules) (ready []Candidate) {
 	for _, g := range j.groups(rules, o.Now) {
 		c := Candidate{Run: g.Run, Old: g.old, Doubt: !g.begun.After(j.First) || !g.done.After(o.Opened), members: append(slices.Clone(g.members), g.gone...)}
@@ -120,7 +119,7 @@ func (j *Journal) Sent(c Candidate) {
 		j.Overdue = append(j.Overdue, c.ID)
 		j.Overdue = j.Overdue[max(0, len(j.Overdue)-20):]
 	default:
-		j.Silence = Told{Since: c.Start, Kind: c.Kind}
+		j.Silence = SilenceMail{Since: c.Start, Kind: c.Kind}
 	}
 	if j.Waits.Run == c.ID {
 		j.Waits = Waits{}

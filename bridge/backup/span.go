@@ -4,12 +4,17 @@ import "time"
 
 // Span gives the runs that ended in [since, until) (until zero: no limit) as
 // they follow from a history read for it, in the order of their ends: those
-// that did not go out as far as the journal remembers. The journal itself does
-// not change.
+// that did not go out as far as the journal remembers, the old ones included.
+// The journal itself does not change.
 func (j *Journal) Span(history []Session, rules Rules, since, until time.Time, o Look) (runs []Candidate) {
 	work := j.Clone()
 	work.Floor, work.First = time.Time{}, latest(j.First, o.Sure)
 	work.list(Look{Sure: o.Sure, History: history}, rules, false)
+	for i := range work.Sessions {
+		if k := &work.Sessions[i]; k.Old { // on record as not sent
+			k.Run = ""
+		}
+	}
 	for _, c := range work.Ready(o, Rules{Window: rules.Window, BySource: rules.BySource, Apart: rules.Apart}) {
 		if c.Kind == Whole && !c.End.Before(since) && (until.IsZero() || c.End.Before(until)) {
 			c.Old, c.Doubt, c.members = false, true, nil

@@ -81,7 +81,7 @@ func (c *Collector) backfill(ctx context.Context, src Source, d backup.Device, s
 		if record.Version > 0 && record.Account != src.Name() {
 			return 0, nil
 		}
-		record.Journal.Device = d
+		record.Journal.Device = record.Journal.Device.Update(d)
 		step, old, err := c.spanStep(ctx, src, record, history, span)
 		n = len(step.Entries) + len(old)
 		if err != nil || span.DryRun || n == 0 {
@@ -122,7 +122,6 @@ func (c *Collector) spanStep(ctx context.Context, src Source, record backup.Reco
 		if state != "" && state != backup.EntryBaseline || e.State != backup.EntryQueued {
 			continue
 		}
-		e.Account = src.Name()
 		if !span.DryRun {
 			if _, err := p.errorTexts(ctx, &s, &j, &run); err != nil {
 				return step, nil, err

@@ -30,7 +30,7 @@ type committer struct {
 	*poll
 	steps chan decided
 	ended sync.WaitGroup
-	redos sync.WaitGroup
+	open  sync.WaitGroup // steps that are decided and not committed
 	err   error
 }
 
@@ -42,7 +42,7 @@ func (p *poll) startCommits(ctx context.Context) *committer {
 
 // end waits until everything is committed.
 func (c *committer) end() error {
-	c.redos.Wait()
+	c.open.Wait()
 	close(c.steps)
 	c.ended.Wait()
 	return c.err
@@ -67,7 +67,7 @@ func (c *committer) run(ctx context.Context) {
 		timer.Stop()
 		c.commit(ctx, batch)
 		for range batch {
-			c.redos.Done()
+			c.open.Done()
 		}
 	}
 }
@@ -91,8 +91,8 @@ func (c *committer) commit(ctx context.Context, batch []decided) {
 	queued := false
 	for i, d := range batch {
 		if again[i] {
-			c.redos.Add(1)
-			go func() { defer c.redos.Done(); d.redo() }()
+			c.open.Add(1)
+			go func() { defer c.open.Done(); d.redo() }()
 			continue
 		}
 		c.roster.committed(d.Key, d.Record.Account, d.Record.Fingerprint, !d.Record.Journal.Missing.IsZero(), c.progress.Sure)

@@ -369,3 +369,25 @@ func TestLostLedger(t *testing.T) {
 		}
 	}
 }
+
+// What the journal has forgotten is not mailed again when the history lists it
+// anew, for it is asked about a session that never ends.
+func TestForgottenSessions(t *testing.T) {
+	w := newWorld(t, nil)
+	w.device("1", "Files 01:00-01:30\nStuck 01:45-9000:00\nFiles 02:00-02:30 Failed\nFiles 2399:00-2399:30 Warning\nFiles 2500:00-2500:30")
+	for _, clock := range []string{"00:30", "02:00", "03:00", "40:00", "2400:00", "2502:00", "2503:00"} {
+		w.jump(clock)
+	}
+	seen := map[string]bool{}
+	for _, id := range w.mails() {
+		if seen[id] {
+			t.Errorf("%s came twice", id)
+		}
+		seen[id] = true
+	}
+	// Three runs of Files, and the overdue one that the failed session waits in.
+	w.want("Success srv1", "Warning srv1 overdue", "Warning srv1", "Success srv1")
+	if text := w.text(w.mails()[1]); !strings.Contains(text, "disk on fire in 1-2") {
+		t.Error(text)
+	}
+}

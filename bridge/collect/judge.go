@@ -9,32 +9,24 @@ import (
 )
 
 // judge names the run's job and says whether it is to be mailed.
-func (c *Collector) judge(run *backup.Candidate, look *backup.Look) backup.Entry {
-	e := c.entry(&run.Run)
-	e.Doubt = run.Doubt
-	if run.Kind == backup.Whole && run.Old && e.State != backup.EntryFailed {
+func (p *poll) judge(run *backup.Candidate, look *backup.Look) backup.Entry {
+	e := backup.Entry{Account: p.src.Name(), State: backup.EntryQueued, MessageID: message.ID(run.ID), Doubt: run.Doubt}
+	job, err := p.Job.Name(run.Run)
+	run.Job = job
+	rule := p.Filter.stops(run.Run)
+	if len(run.Sessions) > 0 && rule == "" {
+		rule = p.Filter.source(run.Sessions[0].Source)
+	}
+	switch {
+	case rule == "" && err != nil:
+		e.State, e.Reason = backup.EntryFailed, "job.name: "+err.Error()
+	case run.Kind == backup.Whole && run.Old:
 		e.State = backup.EntryBaseline
 		e.Reason = "ended before " + look.Baseline.UTC().Format(time.RFC3339) + ", poll.backfill before the device was first seen"
-	}
-	return e
-}
-
-// entry begins a run's entry, as far as names and filters decide about it.
-func (c *Collector) entry(run *backup.Run) backup.Entry {
-	e := backup.Entry{State: backup.EntryQueued, MessageID: message.ID(run.ID)}
-	job, err := c.Job.Name(*run)
-	if err != nil {
-		e.State, e.Reason = backup.EntryFailed, "job.name: "+err.Error()
-	}
-	run.Job = job
-	rule := c.Filter.stops(*run)
-	if len(run.Sessions) > 0 && rule == "" {
-		rule = c.Filter.source(run.Sessions[0].Source)
-	}
-	if rule != "" {
+	case rule != "":
 		e.State, e.Reason = backup.EntryFiltered, rule
 	}
-	e.Run = *run
+	e.Run = run.Run
 	return e
 }
 

@@ -35,7 +35,7 @@ type poll struct {
 	src      Source
 	last     progress
 	progress progress
-	now      time.Time // the product's
+	now      time.Time // the product's clock, or the sure one where that is later
 	opened   time.Time // when this process polled the account first
 	commits  *committer
 
@@ -76,6 +76,9 @@ func (p *poll) run(ctx context.Context, force, shared bool) (err error) {
 		if err := p.saveProgress(ctx, p.src.Name(), progress{Began: sure}); err != nil {
 			return err
 		}
+	}
+	if p.now.Before(sure) {
+		p.now = sure
 	}
 	p.opened = p.firstPoll(p.src.Name(), sure)
 	since, all := p.progress.changes(p.last)
@@ -125,7 +128,7 @@ func (p *poll) read(ctx context.Context, since time.Duration, sweep bool) error 
 	if ctx.Err() != nil || !whole && p.sum.Devices == 0 {
 		return broken // nothing is known of what happened meanwhile, so that nothing is due
 	}
-	due, err := p.Journals.DueDevices(ctx, p.src.Name(), latest(sure, p.now), maxDue)
+	due, err := p.Journals.DueDevices(ctx, p.src.Name(), p.now, maxDue)
 	if err != nil {
 		return errors.Join(broken, err)
 	}
@@ -141,13 +144,6 @@ func (p *poll) read(ctx context.Context, since time.Duration, sweep bool) error 
 
 // maxDue bounds how many due devices one poll looks at; the next goes on.
 const maxDue = 1 << 20
-
-func latest(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
-}
 
 // rows looks at those of the devices selected that changed.
 func (p *poll) rows(ctx context.Context, sel backup.Selection) error {

@@ -356,3 +356,80 @@ func TestAccountsApart(t *testing.T) {
 		t.Errorf("%d of 40 mails", n)
 	}
 }
+
+// A backfill queues what was never sent, once however often it is asked for,
+// with its error texts; a partial row changes no type.
+func TestBackfill(t *testing.T) {
+	w := newWorld(t, nil)
+	w.device("1", "Files 00:10-00:20\nFiles 20:00-20:10 Failed\nFiles 71:00-71:10")
+	w.device("2", "Mail 20:00-20:10 Warning")
+	w.devices[1].Type = backup.Microsoft365
+	w.jump("72:00")
+	w.want("Success srv1")
+	w.devices[1].Type = ""
+	span := collect.Span{Since: w.at("10:00"), Until: w.at("60:00"), DryRun: true}
+	told := 0
+	backfill := func() int {
+		t.Helper()
+		n, err := w.Backfill(context.Background(), span, func(collect.Progress) { told++ })
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	if n := backfill(); n != 2 {
+		t.Errorf("%d would be sent, want 2", n)
+	}
+	w.want("Success srv1")
+	span.DryRun = false
+	if n := backfill(); n != 2 || told != 4 {
+		t.Errorf("%d were sent, want 2; told %d times, want 4", n, told)
+	}
+	w.want("Success srv1", "Failed srv1", "Warning srv2")
+	span.Until = time.Time{}
+	if n := backfill(); n != 0 {
+		t.Errorf("%d were sent by the second backfill", n)
+	}
+	if text := w.text("acme-1-20261123T200000Z"); !strings.Contains(text, "disk on fire in 1-1") {
+		t.Error(text)
+	}
+	if text := w.text("acme-2-20261123T200000Z"); !strings.Contains(text, "Backup type: Microsoft 365") {
+		t.Error(text)
+	}
+	w.until("80:00")
+	w.want("Success srv1", "Failed srv1", "Warning srv2")
+}
+
+// A device whose mail can't be made is on record with the cause, the others go
+// on, and once the cause is gone its mail can be made.
+func TestPoisonedDevice(t *testing.T) {
+	name := `{{if eq .Device.Name "srv1"}}{{index .Device.CustomerPath 7}}{{end}}{{.Device.Name}}`
+	w := newWorld(t, func(o *collect.Options) {
+		job, err := collect.NewJob(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		o.Job = job
+	})
+	w.device("1", "Files 01:00-01:30\nFiles 03:00-03:30")
+	w.device("2", "Files 01:00-01:30")
+	w.until("04:00")
+	w.want("Success srv2")
+	var failed []backup.Entry
+	for _, e := range w.entries {
+		if e.State == backup.EntryFailed {
+			failed = append(failed, e)
+		}
+	}
+	if len(failed) != 2 || !strings.Contains(failed[0].Reason, "job.name") {
+		t.Fatalf("got %+v", failed)
+	}
+	if err := w.Reopen(&failed[0]); err == nil {
+		t.Error("made though its name can't be made")
+	}
+	name = "{{.Device.Name}}"
+	w.restart()
+	if err := w.Reopen(&failed[0]); err != nil || failed[0].Run.Job != "srv1" || len(failed[0].Mail) == 0 {
+		t.Errorf("job %q, %d bytes: %v", failed[0].Run.Job, len(failed[0].Mail), err)
+	}
+}

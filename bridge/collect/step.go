@@ -36,11 +36,11 @@ type outcome struct {
 
 // work takes a device through its step and hands it to the committer.
 func (p *poll) work(ctx context.Context, s sight) {
-	p.commits.redos.Add(1)
+	p.commits.open.Add(1)
 	d, changed, err := p.step(ctx, &s)
 	switch {
 	case err != nil || !changed:
-		p.commits.redos.Done()
+		p.commits.open.Done()
 		if err == nil {
 			p.count(d.outcome)
 		} else if ctx.Err() == nil {
@@ -48,7 +48,7 @@ func (p *poll) work(ctx context.Context, s sight) {
 		}
 		return
 	case s.tries >= retries:
-		p.commits.redos.Done()
+		p.commits.open.Done()
 		p.broke(fmt.Errorf("device %s: other bridges were quicker %d times", s.key, s.tries))
 		return
 	}
@@ -104,7 +104,7 @@ func (p *poll) step(ctx context.Context, s *sight) (d decided, changed bool, err
 func (p *poll) look(ctx context.Context, s *sight, j *backup.Journal) (*backup.Look, error) {
 	sure := p.progress.Sure
 	look := &backup.Look{
-		Now: latest(sure, p.now), Sure: sure, Last: p.last.Read, Baseline: p.progress.known().Add(-p.Baseline),
+		Now: p.now, Sure: sure, Last: p.last.Read, Baseline: p.progress.known().Add(-p.Baseline),
 		Opened: p.opened, Snapshot: s.snap, Gone: s.gone, Shown: s.snap != nil || p.roster.shown(s.key, p.progress.Whole),
 	}
 	if p.last.Whole.IsZero() { // what was there at the account's first reading
@@ -112,13 +112,7 @@ func (p *poll) look(ctx context.Context, s *sight, j *backup.Journal) (*backup.L
 	}
 	device := j.Device
 	if s.snap != nil {
-		device.ID, device.Product = s.snap.Device.ID, s.snap.Device.Product
-		if s.snap.Device.Type != "" {
-			device.Type = s.snap.Device.Type
-		}
-		if s.snap.Device.Name != "" {
-			device.Name = s.snap.Device.Name
-		}
+		device = device.Update(s.snap.Device)
 	}
 	if device.ID == "" || s.gone {
 		return look, nil
@@ -183,13 +177,9 @@ func (p *poll) decide(ctx context.Context, s *sight, j *backup.Journal) (entries
 	if j.Device.Name == "" {
 		return nil, o, nil
 	}
-	if j.Device.Type == "" {
-		j.Device.Type = backup.Server // what is undefined counts as one
-	}
 	for _, c := range j.Ready(*s.look, p.Rules) {
 		c.Device = j.Device
 		e := p.judge(&c, s.look)
-		e.Account = p.src.Name()
 		if e.State == backup.EntryQueued {
 			missing, err := p.errorTexts(ctx, s, j, &c)
 			if err != nil {
