@@ -8,8 +8,10 @@ import (
 	"strings"
 	"text/template"
 	"time"
+	"unicode/utf8"
 
 	"github.com/gobwas/glob"
+	"golang.org/x/net/idna"
 )
 
 // bad tells of a value, unless something was said of it already. One that is
@@ -33,7 +35,7 @@ func (d *decoder) check(c *Config) {
 	d.checkPoll(&c.Poll)
 	d.checkFilter(&c.Filter)
 	d.checkJob(&c.Job)
-	d.checkMail(c.Mail)
+	d.checkMail(&c.Mail)
 	d.checkDelivery(&c.Delivery)
 	d.checkLedger(&c.Ledger)
 	d.word("log.level", &c.Log.Level, "debug", "info", "warn", "error")
@@ -188,17 +190,17 @@ func (d *decoder) checkJob(j *Job) {
 	d.checkStatusMap(j.StatusMap)
 }
 
-func (d *decoder) checkMail(m Mail) {
+func (d *decoder) checkMail(m *Mail) {
 	if m.From == "" {
 		d.bad("mail.from", "missing: the address that mails come from; Backupchecks knows them by it")
 	} else {
-		d.mailbox("mail.from", m.From)
+		m.From = d.mailAddress("mail.from", m.From)
 	}
 	if len(m.To) == 0 {
 		d.bad("mail.to", "missing: the addresses that mails go to, such as [backups@msp.example]")
 	}
 	for i, to := range m.To {
-		d.mailbox(fmt.Sprintf("mail.to[%d]", i), to)
+		m.To[i] = d.mailAddress(fmt.Sprintf("mail.to[%d]", i), to)
 	}
 	// Local would make the same mail differ from machine to machine.
 	if _, err := time.LoadLocation(m.Timezone); err != nil || m.Timezone == "" || m.Timezone == "Local" {
@@ -206,10 +208,26 @@ func (d *decoder) checkMail(m Mail) {
 	}
 }
 
-func (d *decoder) mailbox(path, text string) {
-	if _, err := mail.ParseAddress(text); err != nil {
+// mailAddress is text as it may stand in a header and an envelope: a domain beyond
+// ASCII in its ASCII form (RFC 5891).
+func (d *decoder) mailAddress(path, text string) string {
+	a, err := mail.ParseAddress(text)
+	if err != nil {
 		d.bad(path, "a mail address such as backups@msp.example is expected, not %s", d.shown(path))
+		return text
 	}
+	at := strings.LastIndexByte(a.Address, '@') + 1
+	domain := a.Address[at:]
+	if strings.IndexFunc(domain, func(r rune) bool { return r >= utf8.RuneSelf }) < 0 {
+		return text
+	}
+	ascii, err := idna.Lookup.ToASCII(domain)
+	if err != nil {
+		d.bad(path, "%s is no domain that can exist: correct what stands behind the @", d.shown(path))
+		return text
+	}
+	a.Address = a.Address[:at] + ascii
+	return a.String()
 }
 
 func (d *decoder) checkLedger(l *Ledger) {

@@ -117,6 +117,9 @@ func TestBadConfigurations(t *testing.T) {
 			"2: mail.to: missing: the addresses that mails go to, such as [backups@msp.example]",
 			`3: log.level: debug, info, warn or error is expected, not "loud"`}},
 
+		{"domain that can't be", change(t, "cove@msp.example", `a@-bücher.de`),
+			[]string{`2: mail.from: "a@-bücher.de" is no domain that can exist: correct what stands behind the @`}},
+
 		{"interval too short", good + "poll: {interval: 900ms}\n",
 			[]string{`5: poll.interval: 1s or more is expected, not "900ms"`}},
 		{"out of bounds", good + "poll: {page_size: 5001, rate: 0, concurrency: 65, history: never}\n", []string{

@@ -212,3 +212,20 @@ func TestLoad(t *testing.T) {
 		t.Errorf("huge file: %v", err)
 	}
 }
+
+// A domain beyond ASCII is written as it may stand in a header; the rest of an
+// address as it was typed.
+func TestASCIIDomains(t *testing.T) {
+	for typed, want := range map[string]string{
+		"a@bücher.de":         "<a@xn--bcher-kva.de>",
+		"Cove <a@BÜCHER.de>":  `"Cove" <a@xn--bcher-kva.de>`,
+		"jörg@bücher.de":      "<jörg@xn--bcher-kva.de>",
+		"jörg@msp.test":       "jörg@msp.test",
+		"Cove <a@msp_x.test>": "Cove <a@msp_x.test>",
+	} {
+		c, err := Parse("config.yaml", []byte(change(t, "from: cove@msp.example", "from: "+typed)), environment())
+		if err != nil || c.Mail.From != want {
+			t.Errorf("%s: %v, %v; want %s", typed, c, err, want)
+		}
+	}
+}

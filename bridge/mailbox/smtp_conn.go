@@ -198,18 +198,16 @@ func (c *smtpConn) send(ctx context.Context, mail Mail, settling time.Duration) 
 	return said, at, err
 }
 
-// envelope are the addresses as they go over the wire.
+// envelope are the addresses as they go over the wire; letters beyond ASCII
+// need a server with SMTPUTF8 (RFC 6531).
 func (c *smtpConn) envelope(mail Mail) (from string, to []string, o *smtp.MailOptions, err error) {
 	o = &smtp.MailOptions{Size: int64(len(mail.Bytes))}
 	take := func(step, s string) string {
-		address, utf8, addressErr := envelopeAddress(s)
-		if addressErr == nil && utf8 {
-			if o.UTF8, _ = c.Extension("SMTPUTF8"); !o.UTF8 {
-				addressErr = errNoUTF8
+		address, ascii := envelopeAddress(s)
+		if !ascii {
+			if o.UTF8, _ = c.Extension("SMTPUTF8"); !o.UTF8 && err == nil {
+				err = &stepError{step + " " + oneLine(s), errNoUTF8}
 			}
-		}
-		if err == nil && addressErr != nil {
-			err = &stepError{step + " " + oneLine(s), addressErr}
 		}
 		return address
 	}
