@@ -49,9 +49,10 @@ func (s *Sim) statistics(c *call) (any, error) {
 	if !orderly {
 		order(found, q.OrderBy)
 	}
+	columns := namedColumns(q.Columns)
 	rows := []statisticsRow{}
 	for _, r := range found[min(from, len(found)):min(from+count, len(found))] {
-		rows = append(rows, statisticsRow{r.id, r.customer.id, nil, r.settings(q.Columns)})
+		rows = append(rows, statisticsRow{r.id, r.customer.id, nil, r.settings(columns)})
 	}
 	result := inner(rows)
 	if q.Totals != nil {
@@ -75,8 +76,10 @@ func (s *Sim) match(c *call, q statisticsQuery, enough int) (found []*record, er
 		if len(found) == enough {
 			break
 		}
-		r := &record{fleet: s.fleet, device: d, now: c.now}
-		if top != nil && d.customer.within(top) && f.matches(r.look) {
+		if top == nil || !d.customer.within(top) {
+			continue
+		}
+		if r := (&record{fleet: s.fleet, device: d, now: c.now}); f.matches(r.look) {
 			found = append(found, r)
 		}
 	}
@@ -112,18 +115,31 @@ func totals(c *call, asked []string, found []*record) (list []object, err error)
 	return list, nil
 }
 
+// namedColumn is a column and how it was spelled in the question.
+type namedColumn struct {
+	column
+	name string
+}
+
+// namedColumns are those asked for that there are.
+func namedColumns(asked []string) (list []namedColumn) {
+	for _, name := range asked {
+		if c, known := parseColumn(name); known {
+			list = append(list, namedColumn{c, name})
+		}
+	}
+	return list
+}
+
 // settings gives the columns, each as an object with one key. Unknown ones,
 // and those that the device has not, are missing.
-func (r *record) settings(columns []string) []object {
+func (r *record) settings(columns []namedColumn) []object {
 	if r.has(NeverRan) && r.index%40 > 20 {
 		return nil
 	}
-	list := []object{}
-	for _, name := range columns {
-		c, known := parseColumn(name)
-		if !known {
-			continue
-		}
+	list := make([]object, 0, len(columns))
+	for _, named := range columns {
+		c, name := named.column, named.name
 		if r.has(OtherKeys) {
 			name = c.other(r.index)
 		}
