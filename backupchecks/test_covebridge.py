@@ -59,10 +59,13 @@ class Truth(unittest.TestCase):
         self.assertEqual(mail.want, got, (mail.name, what))
 
     def not_wrong(self, mail, got, what):
-        """Whatever was done to the mail: the right status, or none."""
-        if got is not None:
-            self.assertEqual(mail.want["overall_status"], got["overall_status"], (mail.name, what))
-            self.assertEqual([o["status"] for o in mail.want["objects"]], [o["status"] for o in got["objects"]], (mail.name, what))
+        """Whatever was done to the mail: the right status, or none. Tells whether
+        it was claimed: a test in which nothing is would prove nothing."""
+        if got is None:
+            return False
+        self.assertEqual(mail.want["overall_status"], got["overall_status"], (mail.name, what))
+        self.assertEqual([o["status"] for o in mail.want["objects"]], [o["status"] for o in got["objects"]], (mail.name, what))
+        return True
 
     def test_text_alone(self):
         for mail in self.mails:
@@ -99,6 +102,7 @@ class Truth(unittest.TestCase):
                 self.assertIn("No backup has", message, mail.name)
 
     def test_damage_never_gives_a_wrong_status(self):
+        claimed = []
         for mail in self.mails:
             damaged = [("wrapped", None, mutate.wrapped(mail.text)),
                        ("broken at each", None, re.sub(r" (?=[A-Z][\w ]*:)", "\n", mail.text))]
@@ -107,25 +111,30 @@ class Truth(unittest.TestCase):
             damaged.append(("decoded twice", html.unescape(mail.html), mail.text))
             damaged.append(("recoded", mutate.recoded(mail.html), mutate.recoded(mail.text)))
             for what, h, t in damaged:
-                self.not_wrong(mail, mail.parse(h, t), what)
+                claimed.append(self.not_wrong(mail, mail.parse(h, t), what))
             # Of a mail of which only a twice decoded HTML part is left, the overall status at least.
             got = mail.parse(html.unescape(mail.html), None)
             if got is not None:
                 self.assertEqual(mail.want["overall_status"], got["overall_status"], mail.name)
+        # Of hostile names a part stands alone after a break, and then the mail is not claimed.
+        self.assertGreater(sum(claimed), len(claimed) / 4)
 
     def test_cut_off(self):
         for mail in self.mails:
             for body, where in ((mail.text, "text"), (mail.html, "HTML")):
+                claimed = 0
                 for at in range(0, len(body), max(len(body) // 60, 1)):
                     args = (body[:at], None) if where == "HTML" else (None, body[:at])
                     got = mail.parse(*args)
                     if got is not None:
+                        claimed += 1
                         self.assertEqual(mail.want["overall_status"], got["overall_status"], (mail.name, where, at))
                         if got["objects"]:  # all of them, or none where the cut came before the first
                             self.not_wrong(mail, got, (where, at))
+                self.assertTrue(claimed, (mail.name, where, "of which only the end is missing"))
 
     def test_random_damage_never_raises(self):
-        rng = random.Random(1)
+        rng, claimed = random.Random(1), 0
         for mail in self.mails:
             for _ in range(20):
                 bodies = []
@@ -139,7 +148,9 @@ class Truth(unittest.TestCase):
                     bodies.append(body)
                 got = mail.parse(*bodies)
                 if got is not None:
+                    claimed += 1
                     self.assertIn(got["overall_status"], covebridge.STATUSES)
+        self.assertGreater(claimed, len(self.mails))
 
 
 class Claim(unittest.TestCase):
@@ -147,7 +158,12 @@ class Claim(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.mail = next((m for m in load() if m.want["objects"]), None)
+        cls.mail = next(m for m in load() if m.want["objects"])
+
+    def setUp(self):
+        # What is not claimed in a test is so for its change alone.
+        self.assertIsNotNone(self.mail.parse(self.mail.html, self.mail.text))
+        self.assertIsNotNone(self.mail.parse(None, self.mail.text))
 
     def test_sender(self):
         m = self.mail
@@ -180,7 +196,7 @@ class Claim(unittest.TestCase):
             self.assertIsNotNone(covebridge.parse(m.sender, subject, m.html, m.text), subject)
 
     def test_forged_lines(self):
-        m = self.mail
+        m, claimed = self.mail, 0
         for forged in ("Status: Success", "Status: Failed", "Job name: x", "Backup software: x", "Object 1 of 1: Success - x",
                        "Object 9 of 9: Success - x", "Object 1 of 2: nonsense"):
             for at in ("Customer: ", "Status: ", "Object 1 of ", "Last 28 days", "Summary: "):
@@ -188,8 +204,10 @@ class Claim(unittest.TestCase):
                 self.assertNotEqual(text, m.text, at)
                 got = m.parse(None, text)
                 if got is not None:
+                    claimed += 1
                     self.assertEqual(m.want["overall_status"], got["overall_status"], (forged, at))
                     self.assertEqual(m.want["objects"], got["objects"], (forged, at))
+        self.assertTrue(claimed)
 
     def test_odd_values_never_raise(self):
         odd = (None, "", 0, b"", b"\xff\xfe", [], {}, object(), "\x00" * 1000, "<" * 5000, "<!--" * 500, "&#x110000;", "<table>" * 3000,
@@ -199,20 +217,36 @@ class Claim(unittest.TestCase):
                 self.assertIsNone(covebridge.parse("cove@msp.example", a, a, b))
                 self.assertIsNone(covebridge.parse(a, a, b, b))
 
+    def test_what_no_one_thought_of_never_raises(self):
+        class Odd(str):
+            def splitlines(self):
+                raise RuntimeError("odd")
+
+        self.assertIsNone(self.mail.parse(None, Odd(self.mail.text)))
+
     def test_random_text_never_raises(self):
-        rng = random.Random(2)
+        rng, claimed = random.Random(2), 0
         words = list(covebridge.HEAD) + ["Object 1 of 1: Success - x", "\n", ": ", "<td>", "<tr>", "&amp;", "</table>", "<!--", "-->", "Result: x",
                                          "Cove Data Protection", "Success", "\x00", "<![CDATA[", "Attempt 2", "Remark: "]
+
+        def some(most):
+            return "".join(rng.choice(words) for _ in range(rng.randrange(most)))
+
+        known = {"Backup software": "Cove Data Protection", "Status": "Success"}
         for _ in range(3000):
-            body = "".join(rng.choice(words) for _ in range(rng.randrange(60)))
+            body = some(60)
             covebridge.parse("cove@msp.example", body, body, body[::-1])
+            # The same in the places where a name or a text may stand.
+            body = "".join(f"{key}: {known.get(key) or some(4)}\n" for key in covebridge.HEAD) + some(9)
+            claimed += covebridge.parse("cove@msp.example", "", None, body) is not None
+        self.assertGreater(claimed, 1000)
 
     def test_large_body_is_quick(self):
         m = self.mail
         start = time.monotonic()
         big = m.text.replace("Summary: ", "Summary: " + "x: y " * 300000)
         self.assertIsNotNone(m.parse(None, big))
-        self.assertIsNone(m.parse(None, "x" * (covebridge._MAX_BODY + 1)))
+        self.assertIsNone(m.parse(None, m.text + "x" * covebridge._MAX_BODY))
         self.assertLess(time.monotonic() - start, 20)
 
     def test_adapter(self):
