@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"covebridge/bridge/internal/freeport"
 	"covebridge/bridge/internal/realtest"
 	"covebridge/bridge/internal/testcert"
 )
@@ -53,7 +54,7 @@ func Start(t testing.TB, o Options) *Server {
 		realtest.Need(t, "dovecot-imapd of version 2.3, not "+strings.TrimSpace(string(version)), "dovecot-2.3")
 	}
 	s := &Server{
-		Addr: freeAddr(t), TLSAddr: freeAddr(t), User: "backup", Password: "dovecot-secret",
+		Addr: freeport.Reserve(t), TLSAddr: freeport.Reserve(t), User: "backup", Password: "dovecot-secret",
 		Cert: testcert.New(t, time.Time{}, "127.0.0.1", "localhost"),
 		t:    t, binary: binary,
 	}

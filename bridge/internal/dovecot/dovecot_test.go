@@ -1,6 +1,7 @@
 package dovecot
 
 import (
+	"sync"
 	"testing"
 	"time"
 
@@ -34,4 +35,17 @@ func TestKeepsMailsOverARestart(t *testing.T) {
 	if n := len(s.Messages(t, "Done")); n != 0 {
 		t.Errorf("%d mails in a deleted folder", n)
 	}
+}
+
+// Each of many that start at once has ports of its own.
+func TestManyAtOnce(t *testing.T) {
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			if n := len(Start(t, Options{}).Messages(t, "INBOX")); n != 0 {
+				t.Errorf("%d mails in a new mailbox", n)
+			}
+		})
+	}
+	all.Wait()
 }

@@ -8,7 +8,6 @@ import (
 	"database/sql"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"os/exec"
 	"os/user"
@@ -22,6 +21,7 @@ import (
 
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
 
+	"covebridge/bridge/internal/freeport"
 	"covebridge/bridge/internal/realtest"
 )
 
@@ -30,8 +30,8 @@ var (
 	base    string // URL without the database
 	failure error
 	count   atomic.Int64
-	//lint:ignore U1000 it only has to stay open
-	leash io.Closer // when it is closed, by the system at the latest, the server ends
+	//lint:ignore U1000 they only have to stay open
+	leash, ours io.Closer // when the leash is closed, by the system at the latest, the server ends; its port is ours as long
 )
 
 // URL gives the URL of a fresh, empty database. The server ends with the test
@@ -71,10 +71,11 @@ func run(initdb, postgres string) (string, error) {
 	if out, err := init.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("initdb: %w\n%s", err, out)
 	}
-	port, err := freePort()
+	port, held, err := freeport.Hold()
 	if err != nil {
 		return "", err
 	}
+	ours = held
 	// The shell ends the server and removes its directory when the test program
 	// is gone, however it ended: then the pipe that it reads from is closed.
 	// SIGQUIT is PostgreSQL's immediate shutdown.
@@ -116,15 +117,6 @@ func ordinaryUser(dir string) (*syscall.Credential, error) {
 		return nil, err
 	}
 	return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, os.Chown(dir, uid, gid)
-}
-
-func freePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port, nil
 }
 
 // answer waits until the server answers.

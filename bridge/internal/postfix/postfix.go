@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"covebridge/bridge/internal/freeport"
 	"covebridge/bridge/internal/realtest"
 	"covebridge/bridge/internal/testcert"
 )
@@ -59,14 +60,9 @@ func Start(t testing.TB) *Server {
 		}
 		skip("Postfix can be started by root only")
 	}
-	s := &Server{Cert: testcert.New(t, time.Time{}, "127.0.0.1", "localhost"), t: t}
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.Addr = ln.Addr().String()
-	ln.Close()
+	s := &Server{Addr: freeport.Reserve(t), Cert: testcert.New(t, time.Time{}, "127.0.0.1", "localhost"), t: t}
 	// Not t.TempDir: its path is too long for Unix sockets, and closed to other users.
+	var err error
 	if s.dir, err = os.MkdirTemp("", "postfix"); err != nil {
 		t.Fatal(err)
 	}

@@ -3,6 +3,7 @@ package postfix
 import (
 	"crypto/tls"
 	"net/smtp"
+	"sync"
 	"testing"
 )
 
@@ -37,6 +38,26 @@ func TestDelivers(t *testing.T) {
 	if got := s.Messages(t, 1); len(got) != 1 || got[0].ID != "one@msp.test" {
 		t.Errorf("got %+v", got)
 	}
+}
+
+// Each of many that start at once has a port of its own.
+func TestManyAtOnce(t *testing.T) {
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			s := Start(t)
+			c, err := smtp.Dial(s.Addr)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer c.Close()
+			if err := c.StartTLS(s.client()); err != nil { // with the certificate of this one
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
 }
 
 func (s *Server) client() *tls.Config {
