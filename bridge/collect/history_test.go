@@ -343,6 +343,27 @@ func TestTwoBridgesOneDevice(t *testing.T) {
 	}
 }
 
+// A step that another bridge overtook is decided again in the same poll, with
+// what was read.
+func TestOvertaken(t *testing.T) {
+	w := newWorld(t, nil)
+	w.device("1", "Files 01:00-01:30")
+	w.until("01:15")
+	asked := w.asked["1"]
+	w.meddle = func() {
+		w.journals.mu.Lock()
+		defer w.journals.mu.Unlock()
+		s := w.records["acme-1"]
+		s.version++
+		w.records["acme-1"] = s
+	}
+	w.jump("01:45")
+	w.want("Success srv1")
+	if n := w.asked["1"] - asked; n != 1 {
+		t.Errorf("the history was asked for %d times", n)
+	}
+}
+
 // A backfill of more than 60 days sends all that is asked for.
 func TestLongBackfill(t *testing.T) {
 	w := newWorld(t, func(o *collect.Options) { o.Baseline = 90 * 24 * time.Hour })

@@ -196,6 +196,32 @@ func TestFilters(t *testing.T) {
 	}
 }
 
+// Each filter by itself; the rule that stops a run is its reason.
+func TestEachFilter(t *testing.T) {
+	for reason, f := range map[string]collect.Filter{
+		`filter.customers exclude "bolt*"`:                  {Customers: collect.Globs{Exclude: []string{"bolt*"}}},
+		`filter.customers exclude "North"`:                  {Customers: collect.Globs{Exclude: []string{"North"}}},
+		`filter.customers include does not match "Bolt BV"`: {Customers: collect.Globs{Include: []string{"Acme"}}},
+		`filter.devices exclude "MAIL?"`:                    {Devices: collect.Globs{Exclude: []string{"MAIL?"}}},
+		`filter.devices include does not match "srv1"`:      {Devices: collect.Globs{Include: []string{"srv2"}}},
+		`filter.data_sources exclude "FILES"`:               {DataSources: collect.Globs{Exclude: []string{"FILES"}}},
+		"filter.types without Server":                       {Types: []string{backup.Workstation}},
+		"filter.statuses without Success":                   {Statuses: []backup.Status{backup.Failed}},
+		"": {
+			Customers: collect.Globs{Include: []string{"acme", "north"}, Exclude: []string{"south"}}, Devices: collect.Globs{Include: []string{"*1"}},
+			DataSources: collect.Globs{Include: []string{"files"}}, Types: []string{backup.Server}, Statuses: []backup.Status{backup.Success},
+		},
+	} {
+		w := newWorld(t, func(o *collect.Options) { o.Filter = f })
+		w.device("1", "Files 01:00-01:30")
+		w.devices[0].Alias, w.devices[0].CustomerPath = "mail1", []string{"North"}
+		w.until("02:00")
+		if len(w.entries) != 1 || w.entries[0].Reason != reason || (w.entries[0].State == backup.EntryFiltered) != (reason != "") {
+			t.Errorf("%s: %+v", reason, w.entries)
+		}
+	}
+}
+
 func TestAttempts(t *testing.T) {
 	w := newWorld(t, nil)
 	w.device("1", "Files 02:00-02:10 Failed\nFiles 04:00-04:10 Failed\nFiles 06:00-06:10")
@@ -247,6 +273,30 @@ func TestTwoAccounts(t *testing.T) {
 	both("40:00")
 	w.want("Success srv1", "Failed srv1")
 	if e := w.queued(); e[0].Account != "acme" || e[1].Account != "second" {
+		t.Errorf("accounts %q and %q", e[0].Account, e[1].Account)
+	}
+}
+
+// The account that comes first in the configuration takes a device over from
+// one that comes later and still sees it.
+func TestFirstAccountOwns(t *testing.T) {
+	second := newProduct("second")
+	w := newWorld(t, func(o *collect.Options) { o.Sources = append(o.Sources, second) })
+	d := w.device("1", "Files 01:00-01:30\nFiles 03:00-03:30")
+	second.devices, second.truth["1"], w.devices = []backup.Device{d}, w.truth["1"], nil
+	for w.now.Before(w.at("04:00")) {
+		w.pass(15 * time.Minute)
+		second.advance(15 * time.Minute)
+		if w.now.Equal(w.at("02:00")) {
+			w.devices = second.devices
+		}
+		if _, err := w.Poll(context.Background(), second, false, false); err != nil {
+			t.Fatal(err)
+		}
+		w.poll()
+	}
+	w.want("Success srv1", "Success srv1")
+	if e := w.queued(); e[0].Account != "second" || e[1].Account != "acme" {
 		t.Errorf("accounts %q and %q", e[0].Account, e[1].Account)
 	}
 }
