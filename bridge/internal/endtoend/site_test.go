@@ -50,7 +50,18 @@ type site struct {
 // newSite sets up the program to deliver as the configuration says.
 func newSite(t testing.TB, delivery string, without covesim.Quirk) *site {
 	t.Helper()
-	s := &site{TB: t, dir: t.TempDir(), sim: covesim.New(covesim.Options{Seed: 1, Devices: 30, Start: noon, Without: without})}
+	s := bareSite(t, covesim.Options{Seed: 1, Devices: 30, Start: noon, Without: without})
+	s.configure(delivery)
+	if err := os.Mkdir(filepath.Join(s.dir, "mails"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// bareSite has settings, but no configuration yet.
+func bareSite(t testing.TB, o covesim.Options) *site {
+	t.Helper()
+	s := &site{TB: t, dir: t.TempDir(), sim: covesim.New(o)}
 	server := httptest.NewServer(s.sim)
 	t.Cleanup(server.Close)
 	s.env = os.Environ()
@@ -65,10 +76,6 @@ poll: {rate: 1000}
 mail: {from: Cove <cove@msp.example>, to: [backups@mail.test], timezone: UTC}
 silence: {server: 0, m365: 0}
 `, server.URL)
-	s.configure(delivery)
-	if err := os.Mkdir(filepath.Join(s.dir, "mails"), 0o755); err != nil {
-		t.Fatal(err)
-	}
 	return s
 }
 

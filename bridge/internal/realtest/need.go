@@ -11,20 +11,25 @@ import (
 // sbin are the places where Debian keeps servers that are not on every PATH.
 var sbin = []string{"/usr/sbin", "/usr/lib/postgresql/*/bin", "/usr/lib/dovecot"}
 
+// Skip skips a test for something that the machine lacks; with
+// COVEBRIDGE_NO_SKIP=1, as in CI, the test fails.
+func Skip(t testing.TB, format string, args ...any) {
+	t.Helper()
+	if os.Getenv("COVEBRIDGE_NO_SKIP") == "1" {
+		t.Fatalf(format, args...)
+	}
+	t.Skipf(format, args...)
+}
+
 // Need gives the paths of the binaries. Where one is missing the test is
-// skipped with the Debian package to install; with COVEBRIDGE_NO_SKIP=1, as in
-// CI, it fails.
+// skipped with the Debian package to install (see Skip).
 func Need(t testing.TB, debianPackage string, binaries ...string) []string {
 	t.Helper()
 	var paths []string
 	for _, name := range binaries {
 		path := find(name)
 		if path == "" {
-			skip := t.Skipf
-			if os.Getenv("COVEBRIDGE_NO_SKIP") == "1" {
-				skip = t.Fatalf
-			}
-			skip("%s is not installed: apt-get install %s", name, debianPackage)
+			Skip(t, "%s is not installed: apt-get install %s", name, debianPackage)
 		}
 		paths = append(paths, path)
 	}
