@@ -97,8 +97,9 @@ func TestNoSecretGetsOut(t *testing.T) {
 	run("check")
 	run("history", "--json", "--limit", "0")
 	run("devices", "--json")
-	entries, err := r.look().Entries(t.Context(), ledger.Query{State: backup.EntrySent})
-	if err != nil || len(entries) == 0 {
+	sent := r.look()
+	entries, err := sent.Entries(t.Context(), ledger.Query{State: backup.EntrySent})
+	if err = errors.Join(err, sent.Close()); err != nil || len(entries) == 0 {
 		t.Fatalf("%d mails were sent: %v", len(entries), err)
 	}
 	run("show", "--json", entries[0].Run.ID)

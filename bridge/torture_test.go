@@ -57,10 +57,7 @@ func newRig(t *testing.T, where ledger.Options, delivery string) *rig {
 	server := httptest.NewServer(&overhear{Handler: r.sim, visas: r.visas})
 	t.Cleanup(server.Close)
 	r.api = server.URL
-	r.program = filepath.Join(r.dir, "covebridge")
-	if out, err := exec.Command("go", "build", "-o", r.program, "covebridge/cmd/covebridge").CombinedOutput(); err != nil {
-		t.Fatalf("build the program: %v\n%s", err, out)
-	}
+	r.program = build(t)
 	place := "ledger: {postgres: '" + where.Postgres + "'}"
 	if where.Postgres == "" {
 		r.where.SQLite = filepath.Join(r.dir, "ledger.db")

@@ -7,26 +7,10 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/goleak"
+
 	"covebridge/bridge/internal/testcert"
 )
-
-// noLeak tells of goroutines that a test leaves behind.
-func noLeak(t *testing.T) func() {
-	t.Helper()
-	before := runtime.NumGoroutine()
-	return func() {
-		t.Helper()
-		var now int
-		for range 200 {
-			if now = runtime.NumGoroutine(); now <= before {
-				return
-			}
-			time.Sleep(10 * time.Millisecond)
-		}
-		stacks := make([]byte, 1<<16)
-		t.Errorf("%d goroutines, %d before\n%s", now, before, stacks[:runtime.Stack(stacks, true)])
-	}
-}
 
 // A server that greets badly delivers nothing, says why, and leaves nothing behind.
 func TestGreetings(t *testing.T) {
@@ -42,7 +26,7 @@ func TestGreetings(t *testing.T) {
 		"* BYE \u202etxet \u009b31m\r\n": "BYE",
 		"* PREAUTH \x1b[31mhi\r\n* BYE going down\r\n": "hung up: going down",
 	} {
-		check := noLeak(t)
+		before := goleak.IgnoreCurrent()
 		for _, mode := range []string{"none", "starttls"} {
 			ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 			addr, stop := serveUntil(t, greeting, func(string) string { return "" })
@@ -57,14 +41,14 @@ func TestGreetings(t *testing.T) {
 			cancel()
 			stop()
 		}
-		check()
+		goleak.VerifyNone(t, before)
 	}
 }
 
 // STARTTLS cut at any byte, and one with more behind it, leave nothing behind.
 func TestStartTLSCut(t *testing.T) {
 	cert := testcert.New(t, time.Time{}, "127.0.0.1")
-	check := noLeak(t)
+	before := goleak.IgnoreCurrent()
 	for _, answer := range []string{"", "S", "S OK", "S OK begin", "S OK begin\r", "S OK begin\r\n", "S NO [UNAVAILABLE] later\r\n", "* BYE\r\n",
 		"S OK begin\r\n* OK injected\r\n", strings.Repeat("* OK on and on\r\n", 1000)} {
 		addr, stop := serveUntil(t, "* OK hi\r\n", func(line string) string {
@@ -82,7 +66,7 @@ func TestStartTLSCut(t *testing.T) {
 		m.Close()
 		stop()
 	}
-	check()
+	goleak.VerifyNone(t, before)
 }
 
 // Why a server hangs up in the middle is told.

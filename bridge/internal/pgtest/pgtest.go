@@ -3,7 +3,6 @@
 package pgtest
 
 import (
-	"bytes"
 	"context"
 	"database/sql"
 	"fmt"
@@ -81,8 +80,12 @@ func run(initdb, postgres string) (string, error) {
 	// SIGQUIT is PostgreSQL's immediate shutdown.
 	watch := exec.Command("sh", "-c", `"$@" <&- & server=$!; read -r _; kill -QUIT $server; wait $server; rm -rf "$DIR"`, "sh",
 		postgres, "-D", data, "-p", strconv.Itoa(port), "-k", "", "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off", "-c", "max_connections=200")
-	var log output
-	watch.Stdout, watch.Stderr = &log, &log
+	log, err := os.OpenFile(filepath.Join(dir, "log"), os.O_CREATE|os.O_APPEND|os.O_RDWR, 0o600) // a file takes no goroutine that reads it
+	if err != nil {
+		return "", err
+	}
+	defer log.Close()
+	watch.Stdout, watch.Stderr = log, log
 	watch.Dir, watch.Env = dir, append(os.Environ(), "DIR="+dir)
 	watch.SysProcAttr = &syscall.SysProcAttr{Credential: account}
 	if leash, err = watch.StdinPipe(); err != nil {
@@ -93,7 +96,8 @@ func run(initdb, postgres string) (string, error) {
 	}
 	base := fmt.Sprintf("postgres://bridge@127.0.0.1:%d/", port)
 	if err := answer(base + "postgres"); err != nil {
-		return "", fmt.Errorf("start PostgreSQL: %w\n%s", err, &log)
+		said, _ := os.ReadFile(log.Name())
+		return "", fmt.Errorf("start PostgreSQL: %w\n%s", err, said)
 	}
 	return base, nil
 }
@@ -131,22 +135,4 @@ func answer(url string) error {
 			return err
 		}
 	}
-}
-
-// output keeps what the server says.
-type output struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (o *output) Write(p []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.b.Write(p)
-}
-
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.b.String()
 }
