@@ -18,12 +18,26 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"go.uber.org/goleak"
 
 	"covebridge/bridge/covesim"
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"covebridge": main, "status": status})
+	testscript.Main(leakless{m}, map[string]func(){"covebridge": main, "status": status})
+}
+
+// leakless are tests that leave no goroutine behind.
+type leakless struct{ *testing.M }
+
+func (m leakless) Run() int {
+	status := m.M.Run()
+	http.DefaultClient.CloseIdleConnections()
+	if err := goleak.Find(); err != nil && status == 0 {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return status
 }
 
 // status runs a command and checks its exit status: status 2 covebridge once.

@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/goleak"
+
 	"covebridge/bridge/covesim"
 	"covebridge/bridge/internal/realtest"
 )
@@ -26,12 +28,14 @@ func TestMain(m *testing.M) {
 	program = filepath.Join(dir, "covebridge")
 	build := exec.Command("go", "build", "-o", program, "covebridge/cmd/covebridge")
 	build.Stderr = os.Stderr
-	status := 1
-	if err := build.Run(); err == nil {
-		status = m.Run()
+	end := func(status int) {
+		os.RemoveAll(dir)
+		os.Exit(status)
 	}
-	os.RemoveAll(dir)
-	os.Exit(status)
+	if err := build.Run(); err != nil {
+		end(1)
+	}
+	goleak.VerifyTestMain(m, goleak.Cleanup(end))
 }
 
 // noon is the first reading of the simulator's clock. It is past: some servers
