@@ -1,3 +1,5 @@
+//go:build linux
+
 package endtoend
 
 import (
@@ -93,8 +95,8 @@ func (s *site) strace(options ...string) run {
 }
 
 // panicked tells whether the program ended in a way that no program should.
-func (r run) panicked() bool {
-	return strings.Contains(r.out, "\ngoroutine ") || strings.Contains(r.out, "panic: ") || strings.Contains(r.out, "fatal error: ")
+func panicked(out string) bool {
+	return strings.Contains(out, "\ngoroutine ") || strings.Contains(out, "panic: ") || strings.Contains(out, "fatal error: ")
 }
 
 // traced is the list of calls to trace.
