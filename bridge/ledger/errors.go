@@ -100,8 +100,9 @@ var sqliteRemedies = map[int]string{
 	codes.SQLITE_PERM:     owned,
 	codes.SQLITE_CANTOPEN: owned,
 	codes.SQLITE_NOTADB:   "the file is no ledger: choose another one with ledger.sqlite",
-	codes.SQLITE_CORRUPT:  "the file is damaged: restore it from a backup, or move it away to start with an empty ledger",
-	codes.SQLITE_BUSY:     "another program holds the file for long: end it",
+	// SQLite takes a disk that gives an error for a damaged file too.
+	codes.SQLITE_CORRUPT: "if the disk is failing (see the system's log), covebridge goes on by itself once it can be read; if not, the file is damaged: restore it from a backup, or move it away to start with an empty ledger",
+	codes.SQLITE_BUSY:    "another program holds the file for long: end it",
 }
 
 // https://www.postgresql.org/docs/current/errcodes-appendix.html
