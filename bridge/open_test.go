@@ -1,8 +1,11 @@
 package bridge
 
 import (
+	"bytes"
 	"fmt"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -127,5 +130,29 @@ func TestDeliverySettings(t *testing.T) {
 	box, _, _ := openMailbox(config.Delivery{IMAP: imap, OAuth2: config.OAuth2{Tenant: "t", ClientID: "c", ClientSecret: "s"}}, mail)
 	if made := fmt.Sprintf("%+v", box); strings.Contains(made, "Token:<nil>") {
 		t.Errorf("no token with oauth2: %s", made)
+	}
+}
+
+// A ledger that others can read is warned of.
+func TestLedgerOpenToOthers(t *testing.T) {
+	c := config.Default()
+	c.Mail.From, c.Mail.To = "cove@msp.example", []string{"x@msp.example"}
+	c.Delivery.Directory = t.TempDir()
+	c.Ledger.SQLite = filepath.Join(t.TempDir(), "ledger.db")
+	for _, open := range []bool{false, true} { // as it is made, and as it may become
+		var log bytes.Buffer
+		b, err := Open(t.Context(), c, slog.New(slog.NewTextHandler(&log, nil)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := b.Close(); err != nil {
+			t.Error(err)
+		}
+		if warned := strings.Contains(log.String(), "open to others (mode 0644): chmod 600 "+c.Ledger.SQLite); warned != open {
+			t.Errorf("open to others: %v; log: %q", open, &log)
+		}
+		if err := os.Chmod(c.Ledger.SQLite, 0o644); err != nil {
+			t.Fatal(err)
+		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"covebridge/bridge/backup"
 	"covebridge/bridge/collect"
+	"covebridge/bridge/message"
 )
 
 func TestOneMailForEachRun(t *testing.T) {
@@ -193,6 +194,59 @@ func TestFilters(t *testing.T) {
 	}
 	if len(rules) != 3 || rules[`filter.data_sources exclude "Sys*"`] != 1 || rules[`filter.devices exclude "SRV2"`] != 1 || rules["filter.statuses without Success"] != 1 {
 		t.Errorf("got %v", rules)
+	}
+}
+
+// What can't be rendered is recorded with its cause, and can be made later.
+func TestUnrenderable(t *testing.T) {
+	broken := true
+	w := newWorld(t, func(o *collect.Options) { o.Renderer = renderer{o.Renderer, &broken} })
+	w.device("1", "Files 01:00-01:30")
+	w.until("01:15")
+	p := w.until("01:45")
+	if len(w.entries) != 1 || w.entries[0].State != backup.EntryFailed || !strings.Contains(w.entries[0].Reason, "no paper") || len(w.entries[0].Mail) != 0 {
+		t.Fatalf("got %+v", w.entries)
+	}
+	if p.Broken != 1 || p.Cause == nil || !strings.Contains(p.Cause.Error(), "no paper") {
+		t.Errorf("the poll told of %d, %v", p.Broken, p.Cause)
+	}
+	e := w.entries[0]
+	if err := w.Reopen(&e); err == nil {
+		t.Error("made without paper")
+	}
+	broken = false
+	if err := w.Reopen(&e); err != nil || len(e.Mail) == 0 {
+		t.Errorf("%d bytes, %v", len(e.Mail), err)
+	}
+}
+
+type renderer struct {
+	collect.Renderer
+	broken *bool
+}
+
+func (r renderer) Render(run backup.Run) (message.Mail, error) {
+	if *r.broken {
+		return message.Mail{}, errors.New("no paper")
+	}
+	return r.Renderer.Render(run)
+}
+
+// The outbox is told of once for what was queued, and not for the rest.
+func TestQueuedIsTold(t *testing.T) {
+	told := 0
+	w := newWorld(t, func(o *collect.Options) {
+		o.Queued = func() { told++ }
+		o.Filter.Statuses = []backup.Status{backup.Success}
+	})
+	w.device("1", "Files 01:00-01:30 Failed\nFiles 03:00-03:30")
+	for _, step := range []struct {
+		until string
+		told  int
+	}{{"02:00", 0}, {"04:00", 1}} {
+		if w.until(step.until); told != step.told {
+			t.Errorf("told %d times by %s, want %d", told, step.until, step.told)
+		}
 	}
 }
 
@@ -431,7 +485,28 @@ func TestBackfill(t *testing.T) {
 		t.Errorf("%d would be sent, want 2", n)
 	}
 	w.want("Success srv1")
-	span.DryRun = false
+	for _, narrow := range []collect.Span{
+		{Customers: collect.Globs{Include: []string{"acme"}}}, {Devices: collect.Globs{Include: []string{"SRV3"}}},
+		{Devices: collect.Globs{Exclude: []string{"srv*"}}}, {Since: w.at("30:00")}, {Until: w.at("20:00")},
+	} {
+		whole := span
+		span.Customers, span.Devices = narrow.Customers, narrow.Devices
+		if !narrow.Since.IsZero() {
+			span.Since = narrow.Since
+		}
+		if !narrow.Until.IsZero() {
+			span.Until = narrow.Until
+		}
+		if n := backfill(); n != 0 {
+			t.Errorf("%d would be sent of %+v", n, narrow)
+		}
+		span = whole
+	}
+	span.Devices.Include = []string{"srv2"}
+	if n := backfill(); n != 1 {
+		t.Errorf("%d would be sent of one device, want 1", n)
+	}
+	span.Devices.Include, span.DryRun, told = nil, false, 2
 	if n := backfill(); n != 2 || told != 4 {
 		t.Errorf("%d were sent, want 2; told %d times, want 4", n, told)
 	}
