@@ -1,4 +1,5 @@
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GOLANGCI = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 GOVULNCHECK = golang.org/x/vuln/cmd/govulncheck@v1.9.0
 
 # The race detector needs a C compiler; without one the tests run all the same.
@@ -35,10 +36,11 @@ fuzz: ## fuzz every decoder of outside bytes, each for FUZZTIME (30s)
 build: ## build ./covebridge, a static binary
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.release=$(RELEASE)' -o covebridge ./cmd/covebridge
 
-lint: ## check format, go vet, staticcheck
+lint: ## check format, go vet, staticcheck, golangci-lint
 	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "not gofmt-ed:"; echo "$$unformatted"; exit 1; fi
 	go vet ./...
 	go run $(STATICCHECK) ./...
+	go run $(GOLANGCI) run
 
 vuln: ## look for known vulnerabilities (asks vuln.go.dev)
 	go run $(GOVULNCHECK) ./...

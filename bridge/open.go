@@ -96,7 +96,7 @@ func filter(c config.Filter) (f collect.Filter, err error) {
 const smtpConnections = 3
 
 // openMailbox gives the mailbox that the configuration names, on how many
-// connections mails may be on their way to it, and how many on one (0: the usual)
+// connections mails may be on their way to it, and how many on one (0: the usual).
 func openMailbox(c config.Delivery, m config.Mail) (box Mailbox, connections, batch int) {
 	var token mailbox.TokenSource
 	if c.OAuth2.ClientID != "" {

@@ -3,6 +3,7 @@ package cove
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -49,7 +50,7 @@ func BenchmarkPage(b *testing.B) {
 	ratio.Of(b, "tokens", func() {
 		dec.Reset(strings.NewReader(text), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 		for {
-			if _, err := dec.ReadToken(); err == io.EOF {
+			if _, err := dec.ReadToken(); errors.Is(err, io.EOF) {
 				return
 			} else if err != nil {
 				b.Fatal(err)

@@ -59,7 +59,7 @@ func (b *watchedBody) Read(p []byte) (int, error) {
 	b.stall.Reset(b.patience)
 	n, err := b.ReadCloser.Read(p)
 	b.stall.Stop()
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		if cause := context.Cause(b.ctx); errors.Is(cause, errStalled) || errors.Is(cause, errSilent) {
 			err = cause
 		}

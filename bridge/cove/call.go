@@ -90,7 +90,8 @@ func (c *Client) send(ctx context.Context, r request, visa string, decode func(*
 		ErrorHandler:   x.failed,
 	}
 	_, err = client.Do(req)
-	if _, ok := err.(*Error); err == nil || ok { // the method's name is in it
+	var answered *Error
+	if err == nil || errors.As(err, &answered) { // the method's name is in it
 		return x.answer, err
 	}
 	return x.answer, fmt.Errorf("%s: %w", r.method, err)

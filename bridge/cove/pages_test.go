@@ -219,7 +219,7 @@ func TestYieldEndsDevices(t *testing.T) {
 	stop := errors.New("stop")
 	n := 0
 	err := f.client().Devices(context.Background(), backup.Selection{}, func(backup.Row) error { n++; return stop })
-	if err != stop || n != 1 {
+	if !errors.Is(err, stop) || n != 1 {
 		t.Errorf("%v after %d", err, n)
 	}
 }

@@ -2,6 +2,7 @@ package cove
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -147,7 +148,7 @@ func TestHalveEndsOnOtherErrors(t *testing.T) {
 		}
 		return &Error{Number: errSecurity}
 	})
-	if err != gone || bad != nil {
+	if !errors.Is(err, gone) || bad != nil {
 		t.Errorf("%v, %v", bad, err)
 	}
 }

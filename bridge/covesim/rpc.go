@@ -2,6 +2,7 @@ package covesim
 
 import (
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"strings"
@@ -96,7 +97,11 @@ func (s *Sim) reply(c *call, result any, err error) []byte {
 	if err == nil {
 		reply["result"] = result
 	} else {
-		reply["error"] = s.tell(err.(*rpcError))
+		var told *rpcError
+		if !errors.As(err, &told) {
+			panic(err) // a method gives no others
+		}
+		reply["error"] = s.tell(told)
 	}
 	body, err := json.Marshal(reply)
 	if err != nil { // an id that is no JSON can't be here: the call was parsed

@@ -3,6 +3,7 @@ package mailbox
 import (
 	"crypto/tls"
 	"encoding/base64"
+	"errors"
 	"net"
 	"strings"
 	"testing"
@@ -69,13 +70,13 @@ func TestPasswordStaysPrivate(t *testing.T) {
 		}
 	}
 	sender := NewSMTP(SMTPOptions{TLS: "none", Username: "u"})
-	if err := sender.authenticate(&smtpConn{wire: newWire(local, elsewhere{local}, maxSilence)}, ""); err != errPlaintext {
+	if err := sender.authenticate(&smtpConn{wire: newWire(local, elsewhere{local}, maxSilence)}, ""); !errors.Is(err, errPlaintext) {
 		t.Error(err)
 	}
 	client := imapclient.New(local, nil)
 	defer client.Close()
 	m := NewIMAP(IMAPOptions{TLS: "none"})
-	if err := m.authenticate(&imapConn{Client: client, wire: newWire(local, elsewhere{local}, maxSilence)}, ""); err != errPlaintext {
+	if err := m.authenticate(&imapConn{Client: client, wire: newWire(local, elsewhere{local}, maxSilence)}, ""); !errors.Is(err, errPlaintext) {
 		t.Error(err)
 	}
 	if e := m.fail(errPlaintext); e.Hint != plaintextHint {

@@ -2,6 +2,7 @@ package message
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"os/exec"
@@ -81,7 +82,7 @@ func parse(t testing.TB, raw []byte) parsed {
 		}
 		*part.body = string(b)
 	}
-	if _, err := r.NextPart(); err != io.EOF {
+	if _, err := r.NextPart(); !errors.Is(err, io.EOF) {
 		t.Fatalf("a third part, or %v", err)
 	}
 	return p

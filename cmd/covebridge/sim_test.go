@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -31,7 +32,7 @@ func startSim(flags ...string) (address string, stop func(), err error) {
 	found := simAddress.FindStringSubmatch(line)
 	if found == nil {
 		stop()
-		return "", nil, fmt.Errorf("sim began with %q, %v", line, err)
+		return "", nil, errors.Join(fmt.Errorf("sim began with %q", line), err)
 	}
 	go io.Copy(io.Discard, lines) //nolint:errcheck // it ends with the simulator
 	return found[1], stop, nil

@@ -3,6 +3,7 @@ package dovecot
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"net"
 	"os"
 	"os/exec"
@@ -112,7 +113,7 @@ func greets(addr string) bool {
 	defer conn.Close()
 	conn.SetReadDeadline(time.Now().Add(100 * time.Millisecond))
 	line, err := bufio.NewReader(conn).ReadString('\n')
-	if e, ok := err.(net.Error); ok && e.Timeout() {
+	if errors.Is(err, os.ErrDeadlineExceeded) {
 		return true
 	}
 	return strings.HasPrefix(line, "* OK")
