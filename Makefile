@@ -8,7 +8,7 @@ TESTFLAGS =
 FUZZTIME = 30s
 RELEASE = $(shell git describe --tags --always --dirty 2>/dev/null)
 
-.PHONY: help demo test bench torture fuzz build lint vuln
+.PHONY: help demo test quick bench torture fuzz build lint vuln
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -17,7 +17,10 @@ demo: ## see it work: a simulated Cove, a mail server and the bridge, nothing to
 	@go build -o covebridge ./cmd/covebridge && exec ./covebridge demo
 
 test: ## run all tests
-	go test $(RACE) -timeout 45m $(TESTFLAGS) ./...
+	go test $(RACE) -parallel 4 -timeout 45m $(TESTFLAGS) ./...
+
+quick: ## run those that take less than a minute together: no real servers, no waiting
+	go test -short $(TESTFLAGS) ./...
 
 bench: ## measure speed and memory
 	go test -run '^$$' -bench . -benchmem -timeout 60m ./...

@@ -22,6 +22,7 @@ import (
 	"covebridge/bridge/internal/faultproxy"
 	"covebridge/bridge/internal/pgtest"
 	"covebridge/bridge/internal/postfix"
+	"covebridge/bridge/internal/realtest"
 	"covebridge/bridge/ledger"
 )
 
@@ -51,6 +52,7 @@ type rig struct {
 }
 
 func newRig(t *testing.T, where ledger.Options, delivery string) *rig {
+	realtest.Long(t, "it runs the built program")
 	r := &rig{TB: t, dir: t.TempDir(), where: where, since: epoch, dice: rand.New(rand.NewPCG(11, 5))}
 	r.sim = covesim.New(covesim.Options{Seed: 11, Devices: 12, Start: epoch, Every: 30 * time.Minute, Password: covePassword, History: 48 * time.Hour, Without: covesim.LongRuns | covesim.Wedged})
 	r.visas = map[string]bool{}

@@ -9,6 +9,7 @@ import (
 
 	"covebridge/bridge/backup"
 	"covebridge/bridge/collect"
+	"covebridge/bridge/internal/realtest"
 )
 
 // Devices whose clocks are hours or days off lose nothing, and nothing false is
@@ -250,6 +251,7 @@ func TestUnknownStart(t *testing.T) {
 // A session that never ends costs no more with time, and ends when its device
 // is gone or a newer one of its data source begins.
 func TestWedged(t *testing.T) {
+	realtest.Long(t, "it polls for 20 days")
 	w := newWorld(t, nil)
 	lines := []string{"Stuck 00:45-90000:00"}
 	for h := 1; h < 24*20; h++ {

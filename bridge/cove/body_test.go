@@ -15,6 +15,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"covebridge/bridge/internal/realtest"
 )
 
 // served is a server with real connections whose answers to all but Login a
@@ -118,6 +120,7 @@ func repeated(w io.Writer, text string, times int) {
 // Whatever a server sends, it costs little memory and time: rows are capped at
 // what was asked for, a row and a reply at what they can reasonably take.
 func TestHostileReplies(t *testing.T) {
+	realtest.Long(t, "it reads gigabytes")
 	const most = 40 << 20
 	zip := func(w http.ResponseWriter, write func(io.Writer)) {
 		w.Header().Set("Content-Encoding", "gzip")

@@ -2,6 +2,7 @@ package endtoend
 
 import (
 	"errors"
+	"flag"
 	"fmt"
 	"net/http/httptest"
 	"os"
@@ -26,14 +27,16 @@ func TestMain(m *testing.M) {
 		panic(err)
 	}
 	program = filepath.Join(dir, "covebridge")
-	build := exec.Command("go", "build", "-o", program, "covebridge/cmd/covebridge")
-	build.Stderr = os.Stderr
 	end := func(status int) {
 		os.RemoveAll(dir)
 		os.Exit(status)
 	}
-	if err := build.Run(); err != nil {
-		end(1)
+	if flag.Parse(); !testing.Short() {
+		build := exec.Command("go", "build", "-o", program, "covebridge/cmd/covebridge")
+		build.Stderr = os.Stderr
+		if err := build.Run(); err != nil {
+			end(1)
+		}
 	}
 	goleak.VerifyTestMain(m, goleak.Cleanup(end))
 }
@@ -65,6 +68,7 @@ func newSite(t testing.TB, delivery string, without covesim.Quirk) *site {
 // bareSite has settings, but no configuration yet.
 func bareSite(t testing.TB, o covesim.Options) *site {
 	t.Helper()
+	realtest.Long(t, "it runs the built program")
 	s := &site{TB: t, dir: t.TempDir(), sim: covesim.New(o)}
 	server := httptest.NewServer(s.sim)
 	t.Cleanup(server.Close)

@@ -21,10 +21,20 @@ func Skip(t testing.TB, format string, args ...any) {
 	t.Skipf(format, args...)
 }
 
+// Long leaves a test out of the short form of all tests, `make quick`.
+func Long(t testing.TB, why string) {
+	t.Helper()
+	if testing.Short() {
+		t.Skipf("not in the short form: %s", why)
+	}
+}
+
 // Need gives the paths of the binaries. Where one is missing the test is
-// skipped with the Debian package to install (see Skip).
+// skipped with the Debian package to install (see Skip). The short form of all
+// tests runs none of them.
 func Need(t testing.TB, debianPackage string, binaries ...string) []string {
 	t.Helper()
+	Long(t, "it runs "+debianPackage)
 	var paths []string
 	for _, name := range binaries {
 		path := find(name)
