@@ -92,6 +92,28 @@ func TestFinalRefusalBlocksNothing(t *testing.T) {
 	}
 }
 
+// A mail that is sent again on demand comes though it may be in the mailbox.
+func TestResendThoughItIsThere(t *testing.T) {
+	w := newWorld(t, nil)
+	d := backup.Device{Product: "acme", ID: "a", Name: "a", Type: backup.Server}
+	const id = "acme-a-1@covebridge"
+	e := backup.Entry{
+		Run: backup.Run{ID: "acme-a-1", Kind: backup.Whole, Job: "a", Device: d, Start: epoch, End: epoch}, State: backup.EntryFiltered,
+		MessageID: id, Mail: []byte("Message-ID: <" + id + ">\r\nSubject: a\r\n\r\nmail\r\n"), Doubt: true,
+	}
+	step := backup.Step{Key: d.Key(), Record: backup.Record{Journal: backup.Journal{Device: d}}, Entries: []backup.Entry{e}}
+	if stale, err := w.Ledger.Commit(t.Context(), []backup.Step{step}); err != nil || len(stale) > 0 {
+		t.Fatal(stale, err)
+	}
+	w.mails, w.texts = []string{id}, map[string]string{id: "a"} // from before the ledger was lost
+	if _, err := w.Resend(t.Context(), e.Run.ID); err != nil {
+		t.Fatal(err)
+	}
+	if got := w.Drain(t.Context()); got.Sent != 1 || len(w.mails) != 2 {
+		t.Errorf("got %+v, mails %q", got, w.mails)
+	}
+}
+
 // What an unknown outcome means where nobody can be asked: it is sent again.
 func TestPlainSMTPSendsAgain(t *testing.T) {
 	w := newWorld(t, nil)
