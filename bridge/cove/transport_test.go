@@ -35,6 +35,7 @@ func TestTriesAgain(t *testing.T) {
 	}{
 		"429":             {status(429, "slow down", "Retry-After", "7"), 7 * time.Second, 8 * time.Second},
 		"429 with a date": {status(429, "{}", "Date", "Mon, 23 Nov 2026 12:00:00 GMT", "Retry-After", "Mon, 23 Nov 2026 12:00:40 GMT"), 40 * time.Second, 41 * time.Second},
+		"429 until then":  {status(429, "", "Date", "Mon, 23 Nov 2026 12:00:00 GMT", "Retry-After", "Tue, 24 Nov 2026 12:00:00 GMT"), maxWait, maxWait + time.Second},
 		"429 for a day":   {status(429, "", "Retry-After", "86400"), maxWait, maxWait + time.Second},
 		"429 in no time":  {status(429, "", "Retry-After", "0"), time.Second, 2 * time.Second},
 		"429 in the past": {status(429, "", "Date", "Mon, 23 Nov 2026 12:00:00 GMT", "Retry-After", "Thu, 01 Jan 1970 00:00:00 GMT"), time.Second, 2 * time.Second},

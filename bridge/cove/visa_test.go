@@ -120,8 +120,13 @@ func TestDeadVisaIsRenewedOnce(t *testing.T) {
 }
 
 // Many calls that find their visa dead at once log in once.
-func TestOneLoginAtATime(t *testing.T) {
+func TestOneLoginAtATime(t *testing.T) { synctest.Test(t, testOneLoginAtATime) }
+
+func testOneLoginAtATime(t *testing.T) {
 	f := &fake{answer: func(_ http.ResponseWriter, h heard) string {
+		if h.Method == "Login" {
+			time.Sleep(time.Minute) // all others come meanwhile
+		}
 		if h.Method != "Login" && h.Visa == testVisa+"1" {
 			return recorded(t, "error-visa.json")
 		}
