@@ -132,6 +132,7 @@ func TestPlainSMTPSendsAgain(t *testing.T) {
 // Three bridges on one ledger poll and deliver at the same time: each run comes
 // once.
 func TestSharedLedger(t *testing.T) {
+	t.Parallel()
 	sims := map[string]bool{}
 	w, sim := simWorld(t, covesim.Options{Seed: 9, Devices: 30, Every: 30 * time.Minute, History: 48 * time.Hour, Without: covesim.Wedged | covesim.LongRuns}, nil)
 	if err := w.Bridge.Close(); err != nil {

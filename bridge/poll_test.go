@@ -100,6 +100,7 @@ func TestRefusedLoginIsLeftAlone(t *testing.T) {
 // Of bridges that share a ledger one polls an account; the lease on that lasts
 // as long as the poll, and no longer.
 func TestPollLease(t *testing.T) {
+	t.Parallel()
 	const lease = time.Second
 	polling, polled := make(chan struct{}, 9), make(chan struct{})
 	w, _ := simWorld(t, covesim.Options{Seed: 1, Devices: 1}, watch(func() error {
