@@ -49,6 +49,11 @@ func TestResend(t *testing.T) {
 		if e := get(t, l, id); e.MessageID != "new@covebridge" || string(e.Mail) != "new" || !e.Doubt || e.Receipt != "" {
 			t.Errorf("resent: %+v", e)
 		}
+		_, events, err := l.Entry(t.Context(), id)
+		must(t, err)
+		if last := events[len(events)-1]; last.What != "resend" || last.Detail != "was sent" {
+			t.Errorf("the audit trail ends with %+v", last)
+		}
 
 		filtered := entry(device(2), time.Hour, backup.Success)
 		filtered.State, filtered.Reason, filtered.Mail = backup.EntryFiltered, "types", nil
