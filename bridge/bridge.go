@@ -49,12 +49,19 @@ type Bridge struct {
 	deliverer *deliver.Deliverer
 }
 
-// New gives a Bridge. What the two halves need of each other is filled in.
+// New gives a Bridge. What the two halves need of each other is filled in, and
+// of the ledger, where they were not given it in another shape.
 func New(o Options) *Bridge {
 	b := &Bridge{Options: o}
-	o.Deliver.Outbox, o.Deliver.Mailbox, o.Deliver.Log = outbox{o.Ledger}, o.Mailbox, o.Log
+	if o.Deliver.Outbox == nil {
+		o.Deliver.Outbox = Outbox{o.Ledger}
+	}
+	o.Deliver.Mailbox, o.Deliver.Log = o.Mailbox, o.Log
 	b.deliverer = deliver.New(o.Deliver)
-	o.Collect.Journals, o.Collect.Interval, o.Collect.Queued = o.Ledger, o.Interval, b.deliverer.Wake
+	if o.Collect.Journals == nil {
+		o.Collect.Journals = o.Ledger
+	}
+	o.Collect.Interval, o.Collect.Queued = o.Interval, b.deliverer.Wake
 	for _, s := range o.Sources {
 		o.Collect.Sources = append(o.Collect.Sources, s)
 	}
@@ -62,12 +69,12 @@ func New(o Options) *Bridge {
 	return b
 }
 
-// outbox is the ledger's.
-type outbox struct{ *ledger.Ledger }
+// Outbox is the ledger's, as deliver needs it.
+type Outbox struct{ *ledger.Ledger }
 
 // Renew fails where another bridge took a mail over: what is in flight then has
 // to be broken off.
-func (o outbox) Renew(ctx context.Context) error {
+func (o Outbox) Renew(ctx context.Context) error {
 	lost, err := o.Ledger.Renew(ctx)
 	if err == nil && len(lost) > 0 {
 		err = fmt.Errorf("another bridge took over %d mails", len(lost))

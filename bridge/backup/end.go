@@ -21,14 +21,12 @@ func (j *Journal) endWedged(o Look, rules Rules) {
 		}
 		j.Running, j.Pending = nil, nil
 	}
-	newer := map[string]time.Time{}
-	for i, k := range slices.Backward(j.Sessions) {
-		next, passed := newer[k.Source.Key]
-		newer[k.Source.Key] = k.Start
+	for i := range j.Sessions {
 		k := &j.Sessions[i]
 		if k.State != Running || k.Run != "" {
 			continue
 		}
+		next, passed := j.next(i)
 		ended := slices.ContainsFunc(j.Pending, func(p Pending) bool {
 			return p.Source.Key == k.Source.Key && (p.Approx || p.Start.Sub(k.Start).Abs() <= apart)
 		})
@@ -42,6 +40,25 @@ func (j *Journal) endWedged(o Look, rules Rules) {
 			k.Passed, j.Again = true, j.NoHistory == ""
 		}
 	}
+}
+
+// after tells whether the session at n came after the one at i: by their numbers
+// where they have some, for a device's clock may be put back.
+func (j *Journal) after(n, i int) bool {
+	if a, b := j.Sessions[i].Seq, j.Sessions[n].Seq; a > 0 && b > 0 {
+		return b > a
+	}
+	return n > i
+}
+
+// next is when the session of the same data source began that came after that one.
+func (j *Journal) next(i int) (start time.Time, ok bool) {
+	for n, o := range j.Sessions {
+		if o.Source.Key == j.Sessions[i].Source.Key && j.after(n, i) && (!ok || o.Start.Before(start)) {
+			start, ok = o.Start, true
+		}
+	}
+	return start, ok
 }
 
 // endRestarted ends the restarted sessions that no other took the place of

@@ -39,33 +39,46 @@ func (j *Journal) hear(o Look, rules Rules, first bool) {
 		k := Known{Session: s, Begun: between(s.Start, o.Last, o.Sure), Done: between(s.End, o.Last, o.Sure)}
 		if first && !s.End.After(o.Baseline) {
 			k.Old = true
-			if j.associate(s, o.Now.Add(rules.Patience)) < 0 {
+			if !j.associate(s, apart) {
 				j.remember(k)
 			}
 			j.acknowledge(s)
 			continue
 		}
-		j.Pending = append(j.Pending, Pending{Known: k, Since: o.Now})
+		j.Pending = append(j.Pending, Pending{Known: k, Since: o.Sure})
 	}
 }
 
 // await deals with the ends that statistics told of: each is a session that
 // the history lists, or one that it will list, or, where the history can't be
 // read or does not list it in the end, one that statistics alone tell of.
+//
+// An end is given to a listed session at once only where the two agree to a few
+// seconds. What agrees less waits for as long as the history is waited for: its
+// own session may not be listed yet, and the near one may be another's.
 func (j *Journal) await(o Look, rules Rules) {
 	slices.SortStableFunc(j.Pending, func(a, b Pending) int { return a.Told.Compare(b.Told) })
-	j.Pending = slices.DeleteFunc(j.Pending, func(p Pending) bool {
-		patient := p.Looks < 2 || o.Now.Sub(p.Since) < rules.Patience
-		switch {
-		case j.associate(p.Session, o.Now.Add(rules.Patience)) >= 0:
-		case j.NoHistory != "":
-			j.believe(p.Known)
-		case !patient && !j.explain(p.Session):
-			j.believe(p.Known)
+	deal := func(dealt func(Pending) bool) {
+		j.Pending = slices.DeleteFunc(j.Pending, func(p Pending) bool {
+			done := dealt(p)
+			if done {
+				j.acknowledge(p.Session)
+			}
+			return done
+		})
+	}
+	deal(func(p Pending) bool { return j.associate(p.Session, exact) })
+	deal(func(p Pending) bool {
+		switch patient := p.Looks < 2 || o.Sure.Sub(p.Since) < rules.Patience; {
+		case j.NoHistory != "": // its own may not be listed at all, unless it was looked for
+			if !j.associate(p.Session, near) && (p.Looks == 0 || !j.explain(p.Session)) {
+				j.believe(p.Known)
+			}
 		case patient:
 			return false
+		case !j.explain(p.Session) && !j.associate(p.Session, otherReading-1): // the order is lost where a clock was put back
+			j.believe(p.Known)
 		}
-		j.acknowledge(p.Session)
 		return true
 	})
 	for i := range j.Pending {
@@ -73,37 +86,37 @@ func (j *Journal) await(o Look, rules Rules) {
 		if o.Read {
 			p.Looks++
 		}
-		if p.Since.After(o.Now) { // a clock was put back
-			p.Since = o.Now
+		if p.Since.After(o.Sure) { // a clock was put back
+			p.Since = o.Sure
 		}
 	}
 }
 
-// associate finds the listed session that statistics told the end of, among
-// those that come after the one that they told of before, and marks it; -1: none.
-func (j *Journal) associate(told Session, until time.Time) int {
-	best, least := -1, time.Duration(apart)
-	if j.NoHistory != "" { // its own may not be listed at all
-		least = near
+// associate gives the end that statistics told of to a listed session, if there
+// is one that may be it and is no further off than that.
+func (j *Journal) associate(told Session, least time.Duration) bool {
+	i := j.candidate(told, least)
+	if i >= 0 {
+		j.Sessions[i].Told = told.Told
+	}
+	return i >= 0
+}
+
+// candidate finds the listed session that statistics may have told the end of,
+// among those that come after the one that they told of before; -1: none.
+func (j *Journal) candidate(told Session, least time.Duration) int {
+	best, last, read := -1, -1, j.reading()
+	for i, k := range j.Sessions {
+		if k.Source.Key == told.Source.Key && k.listed() && !k.Told.IsZero() && k.Told.Before(told.Told) && (last < 0 || j.after(i, last)) {
+			last = i
+		}
 	}
 	for i, k := range slices.Backward(j.Sessions) {
-		if k.Source.Key != told.Source.Key || !k.listed() || k.State == Running {
+		if k.Source.Key != told.Source.Key || !k.listed() || k.State == Running || !k.Told.IsZero() || last >= 0 && !j.after(i, last) {
 			continue
 		}
-		if !k.Told.IsZero() {
-			if k.Told.Before(told.Told) {
-				break
-			}
-			continue
-		}
-		if d, ok := distance(told, k.Session); ok && d <= least {
+		if d, ok := read.distance(told, k.Session); ok && d <= least {
 			best, least = i, d
-		}
-	}
-	if best >= 0 {
-		j.Sessions[best].Told = told.Told
-		if s := j.Sessions[best]; min(told.Told.Sub(s.End).Abs(), told.Told.Sub(s.Start).Abs()) > exact {
-			j.Watch = until // it might be one that the history does not list yet, close to this one
 		}
 	}
 	return best
@@ -111,11 +124,13 @@ func (j *Journal) associate(told Session, until time.Time) int {
 
 // explain tells whether the history lists a session for this end, too, if those
 // that were told around it are given to others, in their order; it does so.
+// Those that still wait keep their sessions free.
 func (j *Journal) explain(told Session) bool {
 	var ends, listed []Session
 	var at []int
 	for i, k := range j.Sessions {
-		if k.Source.Key != told.Source.Key || !k.listed() || k.State == Running || k.Start.Sub(told.Told).Abs() > day/8 {
+		near := min(k.Start.Sub(told.Told).Abs(), k.End.Sub(told.Told).Abs()) <= day/8
+		if k.Source.Key != told.Source.Key || !k.listed() || k.State == Running || !near {
 			continue
 		}
 		listed, at = append(listed, k.Session), append(at, i)
@@ -125,17 +140,30 @@ func (j *Journal) explain(told Session) bool {
 			ends = append(ends, s)
 		}
 	}
-	ends = append(ends, told)
+	waits := func(end Session) bool {
+		return !end.Told.Equal(told.Told) && slices.ContainsFunc(j.Pending, func(p Pending) bool {
+			return p.Source.Key == end.Source.Key && p.Told.Equal(end.Told)
+		})
+	}
+	for _, p := range j.Pending {
+		if p.Source.Key == told.Source.Key && p.Told.Sub(told.Told).Abs() <= day/8 {
+			ends = append(ends, p.Session)
+		}
+	}
 	slices.SortStableFunc(ends, func(a, b Session) int { return a.Told.Compare(b.Told) })
-	match := matchListed(ends, listed)
-	if slices.Contains(match, -1) {
-		return false
+	match := j.reading().matchListed(ends, listed)
+	for e, l := range match {
+		if l < 0 && !waits(ends[e]) {
+			return false
+		}
 	}
 	for _, i := range at {
 		j.Sessions[i].Told = time.Time{}
 	}
 	for e, l := range match {
-		j.Sessions[at[l]].Told = ends[e].Told
+		if l >= 0 && !waits(ends[e]) {
+			j.Sessions[at[l]].Told = ends[e].Told
+		}
 	}
 	return true
 }

@@ -44,7 +44,7 @@ type Journal struct {
 // Pending is an end that statistics told of and the history does not list yet.
 type Pending struct {
 	Known
-	Since time.Time `json:"since"` // by the product's clock
+	Since time.Time `json:"since"` // by the sure clock
 	Looks int       `json:"looks"` // how often the history was read in vain
 }
 

@@ -89,7 +89,7 @@ func (j *Journal) recognise(fresh []Known) (others []Known) {
 				listed, listedAt = append(listed, k.Session), append(listedAt, i)
 			}
 		}
-		for t, l := range matchListed(told, listed) {
+		for t, l := range j.reading().matchListed(told, listed) {
 			if l < 0 {
 				continue
 			}

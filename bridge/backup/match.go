@@ -13,25 +13,63 @@ const (
 	apart = 10 * time.Minute
 	// otherStatus is what another result weighs, in time.
 	otherStatus = 5 * time.Minute
+	// otherReading is what taking an end for a start weighs, where ends are told.
+	otherReading = 4 * time.Minute
 	// near is how close they must be where the history can't be read now.
 	near = time.Minute
 	// exact is how close they must be for the match to be taken without another look.
 	exact = 5 * time.Second
 )
 
-// distance is how far a told session is from a listed one, taking what was told
-// for its end or for its start, whichever fits better; ok: it may be the same.
-func distance(told, listed Session) (d time.Duration, ok bool) {
-	took := told.End.Sub(told.Start)
-	if told.Approx || took <= 0 || listed.Approx {
-		d = min(told.Told.Sub(listed.End).Abs(), told.Told.Sub(listed.Start).Abs())
-	} else {
-		asEnd := (told.Told.Sub(listed.End).Abs() + told.Told.Add(-took).Sub(listed.Start).Abs()) / 2
-		asStart := (told.Told.Sub(listed.Start).Abs() + told.Told.Add(took).Sub(listed.End).Abs()) / 2
-		d = min(asEnd, asStart)
+// reading is what the time that statistics tell of a session is.
+type reading int
+
+const (
+	endOrStart reading = iota // not known
+	isEnd
+	isStart
+)
+
+// reading is what the matches made so far tell, if they agree.
+func (j *Journal) reading() reading {
+	var ends, starts int
+	for _, k := range j.Sessions {
+		if !k.listed() || k.Told.IsZero() {
+			continue
+		}
+		toEnd, toStart := k.Told.Sub(k.End).Abs(), k.Told.Sub(k.Start).Abs()
+		switch {
+		case toEnd < toStart/4:
+			ends++
+		case toStart < toEnd/4:
+			starts++
+		}
 	}
-	if d > apart {
+	switch {
+	case ends > 0 && starts == 0:
+		return isEnd
+	case starts > 0 && ends == 0:
+		return isStart
+	}
+	return endOrStart
+}
+
+// distance is how far a told session is from a listed one; ok: it may be the
+// same. The reading that fits better counts, with a burden if it is not the one
+// that is known: a session that did not complete may be told of in another way.
+func (r reading) distance(told, listed Session) (d time.Duration, ok bool) {
+	took := told.End.Sub(told.Start)
+	asEnd, asStart := told.Told.Sub(listed.End).Abs(), told.Told.Sub(listed.Start).Abs()
+	if !told.Approx && took > 0 && !listed.Approx {
+		asEnd = (asEnd + told.Told.Add(-took).Sub(listed.Start).Abs()) / 2
+		asStart = (asStart + told.Told.Add(took).Sub(listed.End).Abs()) / 2
+	}
+	d = min(asEnd, asStart)
+	if d > apart || told.State == Ended && listed.State == Ended && (told.Status == Failed) != (listed.Status == Failed) {
 		return d, false
+	}
+	if r == isEnd && asStart < asEnd || r == isStart && asEnd < asStart {
+		d += otherReading
 	}
 	if told.Status != listed.Status || told.State != listed.State {
 		d += otherStatus
@@ -42,7 +80,7 @@ func distance(told, listed Session) (d time.Duration, ok bool) {
 // matchListed finds for each of the told sessions the listed one that it is,
 // both in their order, so that no session ever stands for two: as many as
 // possible, and of those ways the one with the least distance over all. -1: none.
-func matchListed(told, listed []Session) []int {
+func (r reading) matchListed(told, listed []Session) []int {
 	type cell struct {
 		matched int
 		cost    time.Duration
@@ -53,7 +91,7 @@ func matchListed(told, listed []Session) []int {
 		best[i] = make([]cell, len(listed)+1)
 	}
 	take := func(i, j int) (cell, bool) {
-		d, ok := distance(told[i], listed[j])
+		d, ok := r.distance(told[i], listed[j])
 		rest := best[i+1][j+1]
 		return cell{rest.matched + 1, rest.cost + d}, ok
 	}

@@ -45,7 +45,7 @@ func TestMatchListed(t *testing.T) {
 	}
 	for _, tt := range tests {
 		for _, starts := range []bool{false, true} {
-			if got := matchListed(told(parse(t, tt.told), tt.skew, starts), bare(parse(t, tt.listed))); !slices.Equal(got, tt.want) {
+			if got := endOrStart.matchListed(told(parse(t, tt.told), tt.skew, starts), bare(parse(t, tt.listed))); !slices.Equal(got, tt.want) {
 				t.Errorf("%s, told starts %v: got %v, want %v", tt.name, starts, got, tt.want)
 			}
 		}
@@ -66,7 +66,7 @@ func TestMatchInOrder(t *testing.T) {
 			return all
 		}
 		last := -1
-		for _, l := range matchListed(told(draw("told"), 0, false), bare(draw("listed"))) {
+		for _, l := range endOrStart.matchListed(told(draw("told"), 0, false), bare(draw("listed"))) {
 			if l >= 0 && l <= last {
 				t.Fatalf("%d after %d", l, last)
 			}

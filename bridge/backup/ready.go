@@ -19,7 +19,10 @@ func (j *Journal) members() (all []member) {
 		all = append(all, member{k, i})
 	}
 	waiting := slices.Clone(j.Running)
-	for _, p := range j.Pending { // its row will tell the rest
+	for _, p := range j.Pending { // its row will tell the rest, if it is not there already
+		if j.candidate(p.Session, apart) >= 0 {
+			continue
+		}
 		p.State, p.Status, p.End, p.Approx = Running, Success, time.Time{}, true
 		waiting = append(waiting, p.Known)
 	}
@@ -75,7 +78,11 @@ type Candidate struct {
 // were told of by the runs that took their place.
 func (j *Journal) Ready(o Look, rules Rules) (ready []Candidate) {
 	for _, g := range j.groups(rules, o.Now) {
-		c := Candidate{Run: g.Run, Old: g.old, Doubt: !g.begun.After(j.First) || !g.done.After(o.Opened), members: append(slices.Clone(g.members), g.gone...)}
+		began := g.begun // or by the device's clock, where it was told of late
+		if g.Start.Before(began) {
+			began = g.Start
+		}
+		c := Candidate{Run: g.Run, Old: g.old, Doubt: !began.After(j.First) || !began.After(o.Opened), members: append(slices.Clone(g.members), g.gone...)}
 		switch {
 		case g.sent: // what a session that went out took the place of is told of, too
 			j.mark(g.gone, g.ID)

@@ -158,6 +158,7 @@ func (w *world) settled(rt *rapid.T, outages bool) {
 					}
 				}
 				if n > 1 || n == 0 && !outages {
+					w.dump(rt, id)
 					rt.Errorf("session %s of device %s, %s to %s, is in %d mails", s.ID, id, s.Start.Format("15:04"), s.End.Format("15:04"), n)
 				}
 			}

@@ -99,8 +99,9 @@ func (c *Client) ended(t told, at time.Time) (all []backup.Session) {
 		before.Start, before.Approx, before.End, before.Told = t.end, true, t.end, t.end
 		all = append(all, c.settled(before, t.done))
 	}
-	// Told must not change from poll to poll as End may.
-	s.Start, s.End, s.Told = t.moment, t.moment, t.moment
+	// Told must not change from poll to poll as End may, and the duration may be
+	// that of the one before.
+	s.Start, s.Approx, s.End, s.Told = t.moment, len(all) > 0, t.moment, t.moment
 	if stop := t.moment.Add(t.took); !stop.After(at) {
 		s.End = stop
 	}

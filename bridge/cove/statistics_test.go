@@ -71,8 +71,8 @@ func TestRecordedStatistics(t *testing.T) {
 			"D02 ended Success Completed (5) 02:13:20 to 02:13:20 approx",
 			"D06 ended Warning CompletedWithErrors (8) 02:13:20 to 02:13:20 approx",
 			"D08 running InProgressWithFaults (9) 02:13:20 approx",
-			"D02 ended Failed Aborted (3) 05:00:00 to 05:02:00",
-			"D06 restarted Warning Restarted (12) 05:00:00 to 05:00:30",
+			"D02 ended Failed Aborted (3) 05:00:00 to 05:02:00 approx",
+			"D06 restarted Warning Restarted (12) 05:00:00 to 05:00:30 approx",
 			"D12 ended Failed Failed (2) 11:10:00 to 11:15:00",
 		},
 	}

@@ -9,6 +9,7 @@
 package deliver
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"sync"
@@ -62,6 +63,10 @@ type Options struct {
 
 	Connections int // batches that are delivered side by side; 1 if less
 	Batch       int // mails that are delivered together, at most; 0: 32
+
+	// Idle is the time between two looks into an outbox in which nothing is due,
+	// for others may write to it too; 0: 5 s.
+	Idle time.Duration
 }
 
 // Counts tell what became of mails.
@@ -94,6 +99,7 @@ func New(o Options) *Deliverer {
 	if o.Batch < 1 {
 		o.Batch = 32
 	}
+	o.Idle = cmp.Or(o.Idle, idle)
 	return &Deliverer{
 		Options: o,
 		wake:    make(chan struct{}, 1),

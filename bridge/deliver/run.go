@@ -14,7 +14,7 @@ import (
 const (
 	grace       = 3 * time.Second        // that mails in flight get to end when told to stop
 	moment      = 500 * time.Millisecond // beyond it, to record what became of them and give back the leases
-	idle        = 5 * time.Second        // between two looks into an empty outbox: others may write to it too
+	idle        = 5 * time.Second        // Options.Idle, where it is not set
 	soon        = 100 * time.Millisecond // between two looks at least
 	firstLedger = time.Second            // until a ledger that failed is tried again
 	maxLedger   = time.Minute            // and at last
@@ -121,7 +121,7 @@ func (r *run) dispatch(working *sync.WaitGroup) (wait time.Duration) {
 		switch {
 		case !ill:
 		case r.probing:
-			return idle
+			return r.Idle
 		case wait > 0:
 			return wait
 		case !blamed:
@@ -151,23 +151,23 @@ func (r *run) dispatch(working *sync.WaitGroup) (wait time.Duration) {
 			r.ended <- ill
 		})
 	}
-	return idle
+	return r.Idle
 }
 
 // untilDue is how long it takes until the outbox is worth another look. While
 // batches are under way, the end of one brings it about.
 func (r *run) untilDue() time.Duration {
 	if r.busy > 0 {
-		return idle
+		return r.Idle
 	}
 	wait, some, err := r.Outbox.NextDue(r.stop)
 	if err != nil && r.stop.Err() == nil {
 		r.ledgerFailed(fmt.Errorf("look what is due: %w", err))
 	}
 	if err != nil || !some {
-		return idle
+		return r.Idle
 	}
-	return min(max(wait, soon), idle)
+	return min(max(wait, soon), r.Idle)
 }
 
 // chooseOne keeps the mail that can best tell whether a mailbox is well again,

@@ -57,6 +57,9 @@ var postgres = dialect{
 
 func (l *Ledger) connectSQLite(o Options) error {
 	l.dialect, l.name = sqlite, o.SQLite
+	if o.Shared {
+		l.dialect.lease = l.lease
+	}
 	dsn := "file::memory:"
 	if o.SQLite != ":memory:" {
 		path, err := makeFile(o.SQLite)

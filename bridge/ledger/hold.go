@@ -17,7 +17,7 @@ func (l *Ledger) Hold(ctx context.Context) error {
 		return nil
 	}
 	var lock *flock.Flock
-	if l.path != "" {
+	if l.path != "" && !l.dialect.shared() {
 		lock = flock.New(l.path+".lock", flock.SetPermissions(0o600))
 		got, err := lock.TryLock()
 		if err != nil {

@@ -35,6 +35,10 @@ type Options struct {
 	// Lease is how long a bridge may work on what it took from a shared ledger
 	// without Renew; 0: LeaseTime. All bridges on a ledger need the same.
 	Lease time.Duration
+	// Shared lets several bridges work on an SQLite file, as on PostgreSQL, each
+	// with a Ledger of its own. It is for bridges of one process, in simulations:
+	// nothing keeps a second program from the file.
+	Shared bool
 }
 
 // Ledger is an open ledger. Its methods may be called concurrently.

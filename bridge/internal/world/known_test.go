@@ -1,0 +1,83 @@
+package world
+
+import (
+	"io"
+	"testing"
+	"time"
+)
+
+// The shortest forms of worlds in which something came out wrong.
+func TestKnownWorlds(t *testing.T) {
+	if err := Template(); err != nil {
+		t.Fatal(err)
+	}
+	at := func(h, m int) time.Duration { return time.Duration(h)*time.Hour + time.Duration(m)*time.Minute }
+	for name, p := range map[string]Plan{
+		// A run that was given up, for its session never told a result, went out
+		// again after the ledger was restored.
+		"given up, then restored": {
+			Devices: []Device{{Sessions: []Session{
+				{Source: "D01", Start: at(10, 50), End: 1 << 60, Status: inProcess},
+				{Source: "D01", Start: at(12, 3), End: at(12, 4), Status: completed},
+			}}},
+			Changes: []Change{{Kind: Copied, At: at(2, 45)}, {Kind: Restored, At: at(14, 45)}},
+		},
+		// A run of which statistics alone had told went out again, after the ledger
+		// was restored and the history listed it hours late.
+		"listed late, after a restored ledger": {
+			Devices: []Device{{Kind: Tenant, Sessions: []Session{
+				{Source: "D19", Start: at(3, 23), End: at(3, 43), Status: failed},
+				{Source: "D19", Start: at(7, 3), End: at(7, 17), Status: failed, Late: true, Delay: at(2, 48)},
+				{Source: "D19", Start: at(7, 41), End: at(7, 43), Status: completed},
+			}}},
+			Changes: []Change{{Kind: Copied, At: at(2, 0)}, {Kind: Restored, At: at(9, 15)}},
+		},
+		// The end of a long session of a tenant, which the history lists hours late,
+		// was taken for that of the short one behind it, and that one's told twice.
+		"long one listed behind a short one": {
+			Skew: 20 * time.Second,
+			Devices: []Device{{Kind: Tenant, Sessions: []Session{
+				{Source: "D19", Start: at(7, 34), End: at(7, 36), Status: failed},
+				{Source: "D19", Start: at(7, 36), End: at(9, 13), Status: completed, Late: true, Delay: at(6, 19)},
+				{Source: "D19", Start: at(9, 14), End: at(9, 16), Status: withErrors, Late: true, Delay: at(0, 6)},
+			}}},
+		},
+		// A failed session was taken for the good one that ended before it began.
+		"failed for good": {
+			F18Starts: true, Vague: true,
+			Devices: []Device{{Kind: Tenant, Sessions: []Session{
+				{Source: "D19", Start: at(0, 14), End: at(0, 15), Status: completed},
+				{Source: "D19", Start: at(1, 15), End: at(1, 20), Status: completed, Late: true, Delay: at(2, 21)},
+				{Source: "D19", Start: at(1, 21), End: at(2, 42), Status: failed},
+			}}},
+		},
+		// A session that ran was taken for one that never ends, for a device's clock
+		// was put back behind the start of the one before it.
+		"clock put back behind the last session": {
+			Devices: []Device{{Sessions: []Session{
+				{Source: "D01", Start: at(6, 0), End: at(6, 10), Status: completed},
+				{Source: "D01", Start: at(7, 56), End: at(7, 58), Status: completed},
+				{Source: "D01", Start: at(12, 10), End: at(13, 25), Status: completed},
+			}}},
+			Changes: []Change{{Kind: DeviceJumped, At: at(11, 15)}},
+		},
+		// A restarted session was told of as one of its own, for it was given the
+		// duration of the one before it.
+		"restarted, with another's duration": {
+			F18Starts: true, Vague: true, Skew: 3 * time.Minute,
+			Devices: []Device{{Sessions: []Session{
+				{Source: "D01", Start: at(0, 13), End: at(0, 17), Status: completed},
+				{Source: "D01", Start: at(1, 17), End: at(1, 48), Status: completed},
+				{Source: "D01", Start: at(2, 48), End: at(3, 53), Status: restarted},
+				{Source: "D01", Start: at(4, 5), End: at(4, 12), Status: completed},
+			}}},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p.Bridges = max(p.Bridges, 1)
+			for _, problem := range run(t, p, io.Discard) {
+				t.Error(problem)
+			}
+		})
+	}
+}
