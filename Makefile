@@ -18,6 +18,7 @@ demo: ## see it work: a simulated Cove, a mail server and the bridge, nothing to
 
 test: ## run all tests
 	go test $(RACE) -parallel 4 -timeout 45m $(TESTFLAGS) ./...
+	$(if $(RACE),go test $(TESTFLAGS) ./bridge/internal/world # more worlds than the race detector has time for)
 
 quick: ## run those that take less than a minute together: no real servers, no waiting
 	go test -short $(TESTFLAGS) ./...

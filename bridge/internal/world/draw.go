@@ -78,6 +78,9 @@ func (p Plan) drawDevice(t *rapid.T) (d Device) {
 func (p Plan) drawEpisode(t *rapid.T) (e Episode) {
 	e.Kind = rapid.SampledFrom([]Trouble{CoveAway, PageFails, NodeAway, NoTexts, NullRow, PartialRow, Vanished, DateOff, OwnClockOff, OwnClockBack,
 		Throttled, RefusesAll, RefusesDevice, Stalls, Cuts, Mute, Unasked, DiskFull, LyingDisk}).Draw(t, "trouble")
+	if e.Kind == DateOff && p.has(OwnClockOff) || e.Kind == OwnClockOff && p.has(DateOff) {
+		e.Kind = Throttled // two clocks that agree are believed
+	}
 	e.From = minutes(t, "from", 1, 1000) // the first poll is what tells new from old
 	e.To = e.From + minutes(t, "lasts", 1, 240)
 	e.Device = rapid.IntRange(0, len(p.Devices)-1).Draw(t, "device")

@@ -12,13 +12,19 @@ import (
 
 var logs = flag.Bool("logs", false, "print the bridges' logs, and what is known of each device in the end")
 
+// seeds is how many worlds the short form draws.
+var seeds = "300"
+
 // Whatever happens in a world, each session that ended is told of in exactly
 // one mail, with its status, job and type, and nothing false is. The short form
 // draws the same worlds each time, the long one others.
 func TestTortureWorld(t *testing.T) {
-	worlds := map[string]string{"rapid.seed": "20261124", "rapid.checks": "300"}
+	worlds := map[string]string{"rapid.seed": "20261124", "rapid.checks": seeds}
 	if os.Getenv("COVEBRIDGE_TORTURE") == "1" {
 		worlds = map[string]string{"rapid.checks": "20000"}
+	}
+	if testing.Short() {
+		worlds["rapid.checks"] = "30"
 	}
 	for name, value := range worlds {
 		if f := flag.Lookup(name); f.Value.String() == f.DefValue {
