@@ -136,15 +136,13 @@ func (s *script) answer(method string, raw json.RawMessage) (result any, status 
 
 // params are those of all calls.
 type params struct {
-	AccountID       int64 `json:"accountId"`
-	AccountToken    string
-	DataSourceType  string
-	SessionID       int64  `json:"sessionId"`
-	Text            string `json:"-"`
-	Range           struct{ Offset, Size int }
-	Filter          json.RawMessage
-	Query           json.RawMessage
-	ParentPartnerID int64
+	AccountID      int64 `json:"accountId"`
+	AccountToken   string
+	DataSourceType string
+	SessionID      int64 `json:"sessionId"`
+	Range          struct{ Offset, Size int }
+	Filter         json.RawMessage
+	Query          json.RawMessage
 }
 
 const (

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -150,5 +149,3 @@ func (d Device) sources() (codes []string) {
 	slices.Sort(codes)
 	return codes
 }
-
-func active(codes []string) string { return strings.Join(codes, "") }

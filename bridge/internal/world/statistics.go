@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -54,7 +55,7 @@ func (s *script) settings(device int, columns []string) any {
 	_, customer := s.customer(device)
 	values := map[string]string{
 		"I0": strconv.Itoa(firstID + device), "I1": s.name(device), "I4": strconv.FormatInt(s.epoch.AddDate(-1, 0, 0).Unix(), 10),
-		"I8": customer, "I16": "Windows", "I18": fmt.Sprintf("SRV%02d", device), "I32": "2", "I59": "1", "I78": active(d.sources()),
+		"I8": customer, "I16": "Windows", "I18": fmt.Sprintf("SRV%02d", device), "I32": "2", "I59": "1", "I78": strings.Join(d.sources(), ""),
 	}
 	switch d.Kind {
 	case Workstation:

@@ -126,8 +126,8 @@ func (w *World) run() error {
 	return err
 }
 
-func (w *World) path() string { return filepath.Join(w.dir, "ledger.db") }
-func (w *World) copy() string { return filepath.Join(w.dir, "copy.db") }
+func (w *World) path() string     { return filepath.Join(w.dir, "ledger.db") }
+func (w *World) copyPath() string { return filepath.Join(w.dir, "copy.db") }
 
 // internal events beside a plan's.
 const (
@@ -304,16 +304,16 @@ func (w *World) backUp() error {
 		return err
 	}
 	defer db.Close()
-	if err := os.Remove(w.copy()); err != nil && !os.IsNotExist(err) {
+	if err := os.Remove(w.copyPath()); err != nil && !os.IsNotExist(err) {
 		return err
 	}
-	_, err = db.Exec("VACUUM INTO ?", w.copy())
+	_, err = db.Exec("VACUUM INTO ?", w.copyPath())
 	return err
 }
 
 // restore puts the copy back, with all bridges stopped, and starts them.
 func (w *World) restore() error {
-	if _, err := os.Stat(w.copy()); err != nil {
+	if _, err := os.Stat(w.copyPath()); err != nil {
 		return nil // it was never copied
 	}
 	for i := range w.bridges {
@@ -326,7 +326,7 @@ func (w *World) restore() error {
 			return err
 		}
 	}
-	old, err := os.ReadFile(w.copy())
+	old, err := os.ReadFile(w.copyPath())
 	if err != nil {
 		return err
 	}
