@@ -158,3 +158,23 @@ func BenchmarkFirstPoll(b *testing.B) {
 		}
 	})
 }
+
+// First polls of fleets that grow: what a device costs in one of 20,000, beside
+// one in one of 1,000.
+func BenchmarkFirstPollGrows(b *testing.B) {
+	now := time.Now()
+	poll := func(devices int) time.Duration {
+		w, _ := benchWorld(b, devices, now, false)
+		began := time.Now()
+		if s, err := w.Once(context.Background()); err != nil || s.Polled[0].Queued != int64(devices) {
+			b.Fatal(s, err)
+		}
+		return time.Since(began)
+	}
+	var small, large time.Duration
+	for b.Loop() {
+		small += poll(1000)
+		large += poll(20000)
+	}
+	b.ReportMetric(large.Seconds()/(20*small.Seconds()), "of-linear")
+}
