@@ -107,12 +107,12 @@ func (j *Journal) associate(told Session, least time.Duration) bool {
 func (j *Journal) candidate(told Session, least time.Duration) int {
 	best, last, read := -1, -1, j.reading()
 	for i, k := range j.Sessions {
-		if k.Source.Key == told.Source.Key && k.listed() && !k.Told.IsZero() && k.Told.Before(told.Told) && (last < 0 || j.after(i, last)) {
+		if k.listedEnd(told.Source) && !k.Told.IsZero() && k.Told.Before(told.Told) && (last < 0 || j.after(i, last)) {
 			last = i
 		}
 	}
 	for i, k := range slices.Backward(j.Sessions) {
-		if k.Source.Key != told.Source.Key || !k.listed() || k.State == Running || !k.Told.IsZero() || last >= 0 && !j.after(i, last) {
+		if !k.listedEnd(told.Source) || !k.Told.IsZero() || last >= 0 && !j.after(i, last) {
 			continue
 		}
 		if d, ok := read.distance(told, k.Session); ok && d <= least {
@@ -129,8 +129,7 @@ func (j *Journal) explain(told Session) bool {
 	var ends, listed []Session
 	var at []int
 	for i, k := range j.Sessions {
-		near := min(k.Start.Sub(told.Told).Abs(), k.End.Sub(told.Told).Abs()) <= day/8
-		if k.Source.Key != told.Source.Key || !k.listed() || k.State == Running || !near {
+		if !k.listedEnd(told.Source) || min(k.Start.Sub(told.Told).Abs(), k.End.Sub(told.Told).Abs()) > day/8 {
 			continue
 		}
 		listed, at = append(listed, k.Session), append(at, i)

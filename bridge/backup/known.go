@@ -23,6 +23,11 @@ type Known struct {
 // listed tells whether the history has it, not statistics alone.
 func (k Known) listed() bool { return k.ID != "" }
 
+// listedEnd tells whether the history has it, as one of that source that is over.
+func (k Known) listedEnd(source DataSource) bool {
+	return k.Source.Key == source.Key && k.listed() && k.State != Running
+}
+
 // noResult is what is said of a session that will never tell its result.
 const noResult = "no result was told"
 
