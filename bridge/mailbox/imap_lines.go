@@ -16,8 +16,10 @@ type imapLines struct {
 	brace   int    // 0: not in {n}; 1: in its number; 2: behind it
 	number  int64
 
+	greeted bool
+
 	mu  sync.Mutex
-	bye string // what came after "* BYE"
+	bye string // what came after "* BYE", or a greeting that is a refusal
 }
 
 // maxLine is above what a SEARCH in a folder of a million mails answers.
@@ -65,7 +67,13 @@ func (l *imapLines) next(b byte) {
 }
 
 func (l *imapLines) end() {
-	if text, ok := strings.CutPrefix(string(l.start), "* BYE"); ok {
+	text, bye := strings.CutPrefix(string(l.start), "* BYE")
+	if !bye && !l.greeted { // the client may tell that the connection ended, and not why
+		text, bye = strings.CutPrefix(string(l.start), "* ")
+		bye = bye && !strings.HasPrefix(text, "OK") && !strings.HasPrefix(text, "PREAUTH")
+	}
+	l.greeted = true
+	if bye {
 		l.mu.Lock()
 		l.bye = strings.TrimSpace(text)
 		l.mu.Unlock()
