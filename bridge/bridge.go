@@ -13,6 +13,7 @@ import (
 
 	"covebridge/bridge/collect"
 	"covebridge/bridge/deliver"
+	"covebridge/bridge/finding"
 	"covebridge/bridge/ledger"
 	"covebridge/bridge/mailbox"
 )
@@ -40,6 +41,7 @@ type Options struct {
 	Interval time.Duration // between the starts of two polls
 	Collect  collect.Options
 	Deliver  deliver.Options
+	Findings *finding.List // nil: made from Log
 }
 
 // Bridge polls and delivers. Its methods may be called side by side.
@@ -52,11 +54,14 @@ type Bridge struct {
 // New gives a Bridge. What the two halves need of each other is filled in, and
 // of the ledger, where they were not given it in another shape.
 func New(o Options) *Bridge {
+	if o.Findings == nil {
+		o.Findings = finding.NewList(o.Log)
+	}
 	b := &Bridge{Options: o}
 	if o.Deliver.Outbox == nil {
 		o.Deliver.Outbox = Outbox{o.Ledger}
 	}
-	o.Deliver.Mailbox, o.Deliver.Log = o.Mailbox, o.Log
+	o.Deliver.Mailbox, o.Deliver.Log, o.Deliver.Findings = o.Mailbox, o.Log, o.Findings
 	b.deliverer = deliver.New(o.Deliver)
 	if o.Collect.Journals == nil {
 		o.Collect.Journals = o.Ledger

@@ -5,47 +5,47 @@ import (
 	"log/slog"
 	"time"
 
-	"covebridge/bridge/deliver"
+	"covebridge/bridge/finding"
 )
 
 // report tells the log of an account's polls: what fails is told of when it
 // begins, once an hour while it lasts, and when it ends, never once a device.
 type report struct {
 	log     *slog.Logger
-	polls   *deliver.Trouble
-	devices *deliver.Trouble
-	names   *deliver.Trouble
+	polls   *finding.Condition
+	devices *finding.Condition
+	names   *finding.Condition
 }
 
 func (b *Bridge) newReport(src Source) *report {
 	log := b.Log.With("account", src.Name())
 	return &report{
 		log:     log,
-		polls:   deliver.NewTrouble(log, "poll failed; the next one makes up for it"),
-		devices: deliver.NewTrouble(log, "devices could not be worked on; they will be tried again at the next poll"),
-		names:   deliver.NewTrouble(log, "devices are left out until their names can be read"),
+		polls:   b.Findings.Condition(finding.Kind{Name: "polls_failing", Severity: finding.Failed, What: "poll failed; the next one makes up for it"}, src.Name()),
+		devices: b.Findings.Condition(finding.Kind{Name: "devices_failing", Severity: finding.Warning, What: "devices could not be worked on; they will be tried again at the next poll"}, src.Name()),
+		names:   b.Findings.Condition(finding.Kind{Name: "devices_nameless", Severity: finding.Warning, What: "devices are left out until their names can be read"}, src.Name()),
 	}
 }
 
 // poll tells of one poll.
 func (r *report) poll(p Polled, err error) {
 	if err != nil {
-		r.polls.Failed(err.Error(), "")
+		r.polls.Raise(err.Error(), "")
 	} else {
-		r.polls.Passed()
+		r.polls.Clear()
 	}
 	if p.Elsewhere {
 		return
 	}
 	if p.Broken > 0 {
-		r.devices.Failed(fmt.Sprintf("%d of them, the first: %v", p.Broken, p.Cause), "")
+		r.devices.Raise(fmt.Sprintf("%d of them, the first: %v", p.Broken, p.Cause), "")
 	} else {
-		r.devices.Passed()
+		r.devices.Clear()
 	}
 	if p.Nameless > 0 {
-		r.names.Failed(fmt.Sprintf("%d of them", p.Nameless), "check the user's role in Cove")
+		r.names.Raise(fmt.Sprintf("%d of them", p.Nameless), "check the user's role in Cove")
 	} else {
-		r.names.Passed()
+		r.names.Clear()
 	}
 	if p.Lost > 0 {
 		r.log.Warn("session histories can't be read: statistics, which show only each data source's last session, must do until they can", "devices", p.Lost, "err", p.Cause)

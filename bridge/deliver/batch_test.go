@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"covebridge/bridge/backup"
+	"covebridge/bridge/finding"
 )
 
 // A batch costs two transactions beside the one that takes it.
@@ -118,8 +119,8 @@ func TestDrainEndsWhereNothingCanBeDone(t *testing.T) {
 		if took := time.Since(began); took > time.Second {
 			t.Errorf("took %s", took)
 		}
-		if !slices.ContainsFunc(r.Findings(), func(f Finding) bool { return f.What == "the mailbox takes no mails" }) {
-			t.Errorf("got %+v", r.Findings())
+		if !slices.ContainsFunc(r.Findings.Current(), func(f finding.Finding) bool { return f.What == "the mailbox takes no mails" }) {
+			t.Errorf("got %+v", r.Findings.Current())
 		}
 	})
 }

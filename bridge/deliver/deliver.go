@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"covebridge/bridge/backup"
+	"covebridge/bridge/finding"
 	"covebridge/bridge/mailbox"
 )
 
@@ -58,8 +59,10 @@ type Options struct {
 	Outbox  Outbox
 	Mailbox Mailbox
 	Log     *slog.Logger
-	From    string   // sender of the envelope
-	To      []string // recipients of the envelope
+	// Findings is where trouble is told of; nil: a list of its own.
+	Findings *finding.List
+	From     string   // sender of the envelope
+	To       []string // recipients of the envelope
 
 	Connections int // batches that are delivered side by side; 1 if less
 	Batch       int // mails that are delivered together, at most; 0: 32
@@ -87,7 +90,7 @@ type Deliverer struct {
 	health   *health
 	suspects suspects
 
-	ledger, stuck, failed *Trouble
+	ledger, stuck, failed *finding.Condition
 
 	mu     sync.Mutex
 	counts Counts // of the Run or Drain under way
@@ -100,14 +103,20 @@ func New(o Options) *Deliverer {
 		o.Batch = 32
 	}
 	o.Idle = cmp.Or(o.Idle, idle)
-	return &Deliverer{
+	if o.Findings == nil {
+		o.Findings = finding.NewList(o.Log)
+	}
+	d := &Deliverer{
 		Options: o,
 		wake:    make(chan struct{}, 1),
-		health:  newHealth(o.Log),
-		ledger:  NewTrouble(o.Log, "the outbox can't be read or written"),
-		stuck:   NewTrouble(o.Log, "mails are refused while others pass"),
-		failed:  NewTrouble(o.Log, "mails are given up"),
+		health:  newHealth(o.Findings),
+		ledger:  o.Findings.Condition(finding.Kind{Name: "ledger_failing", Severity: finding.Failed, What: "the outbox can't be read or written"}, ""),
+		stuck:   o.Findings.Condition(finding.Kind{Name: "mails_refused", Severity: finding.Warning, What: "mails are refused while others pass"}, ""),
+		failed:  o.Findings.Condition(finding.Kind{Name: "mails_given_up", Severity: finding.Failed, What: "mails are given up"}, ""),
 	}
+	d.stuck.Counts(func() int { refused, _ := d.suspects.count(); return refused })
+	d.failed.Counts(func() int { _, given := d.suspects.count(); return given })
+	return d
 }
 
 // Wake tells that mails were queued. It never blocks.

@@ -2,10 +2,8 @@ package deliver
 
 import (
 	"context"
-	"log/slog"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"covebridge/bridge/backup"
@@ -30,7 +28,7 @@ func TestFullDisk(t *testing.T) {
 				if len(lines) != 3 || !strings.Contains(lines[0], "disk is full") || !strings.Contains(lines[2], "times=") {
 					t.Errorf("got %q", lines)
 				}
-				if f := r.Findings(); len(f) != 1 || !strings.Contains(f[0].Why, "disk is full") || time.Since(f[0].Since) != 150*time.Minute {
+				if f := r.Findings.Current(); len(f) != 1 || !strings.Contains(f[0].Why, "disk is full") || time.Since(f[0].Since) != 150*time.Minute {
 					t.Errorf("got %+v", f)
 				}
 				if n := r.out.called(op); n > 4*(150+20) {
@@ -40,43 +38,11 @@ func TestFullDisk(t *testing.T) {
 				time.Sleep(2 * time.Minute)
 				r.want("d", 200)
 				r.wantStates(200, 0, 0, 0)
-				if len(r.log.with("over: the outbox")) != 1 || len(r.Findings()) > 0 {
-					t.Errorf("not over: %+v", r.Findings())
+				if len(r.log.with("over: the outbox")) != 1 || len(r.Findings.Current()) > 0 {
+					t.Errorf("not over: %+v", r.Findings.Current())
 				}
 				stop()
 			})
 		})
 	}
-}
-
-// What comes and goes is told of once in ten minutes, and not lost if it stays.
-func TestTroubleThatComesAndGoes(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var log lines
-		trouble := NewTrouble(slog.New(slog.NewTextHandler(&log, nil)), "it rains")
-		for range 3600 / 4 {
-			trouble.Failed("a cloud", "")
-			time.Sleep(2 * time.Second)
-			trouble.Passed()
-			if _, on := trouble.Finding(); on {
-				t.Fatal("it is over")
-			}
-			time.Sleep(2 * time.Second)
-		}
-		if n := len(log.with("it rains")); n < 10 || n > 13 {
-			t.Errorf("%d lines in an hour", n)
-		}
-		before := len(log.with("level=ERROR")) + len(log.with("level=WARN"))
-		for range 9 {
-			trouble.Failed("another cloud", "umbrella")
-			time.Sleep(5 * time.Minute)
-		}
-		told := append(log.with("level=ERROR"), log.with("level=WARN")...)
-		if len(told) != before+1 {
-			t.Errorf("%d lines", len(told)-before)
-		}
-		if f, on := trouble.Finding(); !on || f.Why != "another cloud" || f.Remedy != "umbrella" || time.Since(f.Since) != 45*time.Minute {
-			t.Errorf("got %+v", f)
-		}
-	})
 }

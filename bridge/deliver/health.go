@@ -2,10 +2,10 @@ package deliver
 
 import (
 	"errors"
-	"log/slog"
 	"sync"
 	"time"
 
+	"covebridge/bridge/finding"
 	"covebridge/bridge/mailbox"
 )
 
@@ -21,7 +21,7 @@ const (
 // health is what is known of the mailbox: it is well, or ill, and then when it
 // is to be asked again, with one mail.
 type health struct {
-	unreachable, refusing *Trouble
+	unreachable, refusing *finding.Condition
 
 	mu      sync.Mutex
 	taken   uint64              // mails it took so far
@@ -35,10 +35,10 @@ type health struct {
 // standing is how the mailbox stood when something was begun with it.
 type standing struct{ taken, bouts uint64 }
 
-func newHealth(log *slog.Logger) *health {
+func newHealth(findings *finding.List) *health {
 	return &health{
-		unreachable: NewTrouble(log, "the mailbox takes no mails"),
-		refusing:    NewTrouble(log, "the mailbox refuses mails and takes no others"),
+		unreachable: findings.Condition(finding.Kind{Name: "mailbox_ill", Severity: finding.Failed, What: "the mailbox takes no mails"}, ""),
+		refusing:    findings.Condition(finding.Kind{Name: "mailbox_refusing", Severity: finding.Failed, What: "the mailbox refuses mails and takes no others"}, ""),
 		refused:     map[string]struct{}{},
 	}
 }
@@ -65,10 +65,10 @@ func (h *health) took(s standing, mails int) uint64 {
 	h.taken += uint64(mails)
 	if mails > 0 {
 		clear(h.refused)
-		h.refusing.Passed()
+		h.refusing.Clear()
 		if s.bouts == h.bouts {
 			h.until, h.tries = time.Time{}, 0
-			h.unreachable.Passed()
+			h.unreachable.Clear()
 		}
 	}
 	return h.taken
@@ -91,7 +91,7 @@ func (h *health) refuses(s standing, id string, known bool, err error) {
 	defer h.mu.Unlock()
 	if !known && len(h.refused) < 2*inARow {
 		h.refused[id] = struct{}{}
-		h.refusing.Failed(explain(err))
+		h.refusing.Raise(explain(err))
 	}
 	if len(h.refused) >= inARow {
 		h.pause(s, 0)
@@ -104,7 +104,7 @@ func (h *health) refuses(s standing, id string, known bool, err error) {
 func (h *health) failed(s standing, err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.unreachable.Failed(explain(err))
+	h.unreachable.Raise(explain(err))
 	var e *mailbox.Error
 	var asked time.Duration
 	if errors.As(err, &e) {

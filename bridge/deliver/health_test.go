@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"covebridge/bridge/finding"
 	"covebridge/bridge/mailbox"
 )
 
@@ -14,7 +15,7 @@ import (
 // does not make the mailbox well.
 func TestHealthSideBySide(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHealth(slog.New(slog.DiscardHandler))
+		h := newHealth(finding.NewList(slog.New(slog.DiscardHandler)))
 		gone := errors.New("connection refused")
 		before := h.standing()
 		for range 10 {
@@ -43,7 +44,7 @@ func TestHealthSideBySide(t *testing.T) {
 // The pauses grow to five minutes, and a mail that is taken makes them short again.
 func TestHealthPauses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHealth(slog.New(slog.DiscardHandler))
+		h := newHealth(finding.NewList(slog.New(slog.DiscardHandler)))
 		for try := range 40 {
 			h.failed(h.standing(), errors.New("connection refused"))
 			most := min(firstPause<<min(try, 10), maxPause)

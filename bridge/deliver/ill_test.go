@@ -32,8 +32,8 @@ func TestThrottled(t *testing.T) {
 			r.box.set(func(b *box) { b.reply = nil })
 			time.Sleep(5*time.Minute + time.Second)
 			r.want("d", 465)
-			if len(r.Findings()) > 0 || len(r.log.with("over: the mailbox")) != 1 {
-				t.Errorf("got %+v", r.Findings())
+			if len(r.Findings.Current()) > 0 || len(r.log.with("over: the mailbox")) != 1 {
+				t.Errorf("got %+v", r.Findings.Current())
 			}
 			stop()
 		})
@@ -55,7 +55,7 @@ func TestRefusesEverything(t *testing.T) {
 			if _, mails := r.box.tries(); mails > 3*12*31+465 {
 				t.Errorf("%d mails were tried in 30 hours", mails)
 			}
-			if f := r.Findings(); len(f) != 1 || !strings.Contains(f[0].What, "takes no others") || f[0].Remedy != "look at the server" || time.Since(f[0].Since) < 29*time.Hour {
+			if f := r.Findings.Current(); len(f) != 1 || !strings.Contains(f[0].What, "takes no others") || f[0].Remedy != "look at the server" || time.Since(f[0].Since) < 29*time.Hour {
 				t.Errorf("got %+v", f)
 			}
 			r.box.set(func(b *box) { b.reply = nil })

@@ -37,7 +37,7 @@ func (r *run) judge(a attempt) (outcomes []backup.Outcome, taken int) {
 	total := r.health.took(a.standing, taken)
 	r.count(func(c *Counts) { c.Sent += int64(taken) })
 	if refused, _ := r.suspects.count(); refused == 0 {
-		r.stuck.Passed()
+		r.stuck.Clear()
 	}
 	passed := total > a.standing.taken // others did, in this delivery or beside it
 	var ill error
@@ -76,7 +76,7 @@ func (r *run) rejected(a attempt, e backup.Entry, err error, total uint64, passe
 	s, counts := r.suspects.strike(e.Run.ID, total, passed)
 	r.health.refuses(a.standing, e.Run.ID, counts || e.Attempts > 0, err)
 	if counts {
-		r.stuck.Failed(explain(err))
+		r.stuck.Raise(explain(err))
 		if spent(e.Attempts+1, s) {
 			return r.giveUp(e, fmt.Sprintf("refused for a day while others passed: %v", err))
 		}
@@ -115,7 +115,7 @@ func (r *run) unanswered(a attempt, e backup.Entry, err error, total uint64) bac
 	}
 	s, counts := r.suspects.strike(e.Run.ID, total, false)
 	if counts {
-		r.stuck.Failed(explain(err))
+		r.stuck.Raise(explain(err))
 	}
 	o.After, o.Counts = refusalPause(e, s, counts), counts
 	return o
@@ -124,7 +124,7 @@ func (r *run) unanswered(a attempt, e backup.Entry, err error, total uint64) bac
 // giveUp is the outcome of a mail that will never be taken.
 func (r *run) giveUp(e backup.Entry, why string) backup.Outcome {
 	r.suspects.give(e.Run.ID)
-	r.failed.Failed(e.Run.ID+": "+why, "once the cause is gone, `covebridge resend --failed` sends them")
+	r.failed.Raise(e.Run.ID+": "+why, "once the cause is gone, `covebridge resend --failed` sends them")
 	r.count(func(c *Counts) { c.Failed++ })
 	return backup.Outcome{ID: e.Run.ID, State: backup.EntryFailed, Detail: why}
 }

@@ -108,8 +108,8 @@ func TestLeasesCannotBeRenewed(t *testing.T) {
 			if lines := r.log.alarms(); len(lines) != 1 {
 				t.Errorf("got %q", lines)
 			}
-			if len(r.log.with("over: the outbox")) != 1 || len(r.Findings()) > 0 {
-				t.Errorf("got %+v", r.Findings())
+			if len(r.log.with("over: the outbox")) != 1 || len(r.Findings.Current()) > 0 {
+				t.Errorf("got %+v", r.Findings.Current())
 			}
 			stop()
 		})

@@ -34,7 +34,7 @@ func TestPoison(t *testing.T) {
 					r.store.queue("good", 1000+i, backup.Success)
 					r.wantStates(500+i, poison+2, 0, 0)
 				}
-				if f := r.Findings(); len(f) != 1 || !strings.Contains(f[0].What, fmt.Sprintf("%d mails are refused", poison)) || f[0].Remedy == "" {
+				if f := r.Findings.Current(); len(f) != 1 || !strings.Contains(f[0].What, fmt.Sprintf("%d mails are refused", poison)) || f[0].Remedy == "" {
 					t.Errorf("got %+v", f)
 				}
 				for i := range 2 {
@@ -78,7 +78,7 @@ func TestFinal(t *testing.T) {
 		if lines := r.log.alarms(); len(lines) != 1 {
 			t.Errorf("got %q", lines)
 		}
-		if f := r.Findings(); len(f) != 1 || !strings.HasPrefix(f[0].What, "40 mails were given up") {
+		if f := r.Findings.Current(); len(f) != 1 || !strings.HasPrefix(f[0].What, "40 mails are given up") {
 			t.Errorf("got %+v", f)
 		}
 	})

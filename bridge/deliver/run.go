@@ -194,12 +194,12 @@ func (r *run) chooseOne(entries []backup.Entry) []backup.Entry {
 	return entries[best : best+1]
 }
 
-func (r *run) ledgerFailed(err error) { r.ledger.Failed(err.Error(), "") }
+func (r *run) ledgerFailed(err error) { r.ledger.Raise(err.Error(), "") }
 
 // ledgerPassed says that the ledger works, unless a batch still waits for it: a
 // full disk can be read from.
 func (r *run) ledgerPassed() {
 	if r.blocked.Load() == 0 {
-		r.ledger.Passed()
+		r.ledger.Clear()
 	}
 }

@@ -25,7 +25,7 @@ func TestStopWhileSilent(t *testing.T) {
 		if lines := r.log.alarms(); len(lines) > 0 {
 			t.Errorf("got %q", lines)
 		}
-		if f := r.Findings(); len(f) > 0 {
+		if f := r.Findings.Current(); len(f) > 0 {
 			t.Errorf("it is no trouble to be stopped: %+v", f)
 		}
 		for i := range 32 {

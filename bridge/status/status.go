@@ -1,0 +1,54 @@
+// Package status tells how a covebridge is: what the page, `covebridge status`,
+// metrics, health and heartbeat show. It is read from the ledger, so that it
+// can be asked for beside a running daemon.
+package status
+
+import (
+	"time"
+
+	"covebridge/bridge/backup"
+	"covebridge/bridge/finding"
+)
+
+// Status is how things stand at one moment.
+type Status struct {
+	At       time.Time             `json:"at"`
+	Bridges  []Bridge              `json:"bridges"`  // the processes that share the ledger, the one seen last first
+	Accounts []Account             `json:"accounts"` // in the order of the configuration
+	Backlog  Backlog               `json:"backlog"`
+	Today    map[backup.Status]int `json:"today"` // whole runs that ended since midnight in mail.timezone
+	Lag      Lag                   `json:"lag"`
+	Findings []finding.Finding     `json:"findings"` // the worst first
+}
+
+// Bridge is one process at work on the ledger.
+type Bridge struct {
+	Name    string    `json:"name"` // host and process
+	Version string    `json:"version"`
+	Started time.Time `json:"started"`
+	Seen    time.Time `json:"seen"` // when it told last that it lives
+}
+
+// Account is one Cove login.
+type Account struct {
+	Name     string    `json:"name"`
+	LastPoll time.Time `json:"last_poll"` // end of the last poll, well or not; zero: none yet
+	LastGood time.Time `json:"last_good"` // end of the last poll that went well
+	NextPoll time.Time `json:"next_poll"` // zero: none is planned, as after a refused login
+	Devices  int       `json:"devices"`
+	Error    string    `json:"error,omitempty"` // why the last poll failed
+}
+
+// Backlog is what waits to be delivered.
+type Backlog struct {
+	Mails  int       `json:"mails"`
+	Oldest time.Time `json:"oldest"` // when the one that waits longest was queued; zero: none waits
+	Failed int       `json:"failed"` // given up
+}
+
+// Lag is the time from a run's end to its delivery, over the last day.
+type Lag struct {
+	Runs   int           `json:"runs"`
+	Median time.Duration `json:"median"`
+	Worst  time.Duration `json:"worst"`
+}
