@@ -74,7 +74,8 @@ type Candidate struct {
 }
 
 // Ready gives the runs that are to go out now, in the order of their ends, and
-// those that are to be told of as overdue or silent. It notes which sessions
+// those that are to be told of as overdue or silent: what runs on a device that
+// is not shown can't be known. It notes which sessions
 // were told of by the runs that took their place.
 func (j *Journal) Ready(o Look, rules Rules) (ready []Candidate) {
 	for _, g := range j.groups(rules, o.Now) {
@@ -88,7 +89,7 @@ func (j *Journal) Ready(o Look, rules Rules) (ready []Candidate) {
 			j.mark(g.gone, g.ID)
 		case g.ready:
 			ready = append(ready, c)
-		case g.open && rules.MaxWait > 0 && o.Sure.Sub(g.begun) >= rules.MaxWait:
+		case g.open && o.Shown && rules.MaxWait > 0 && o.Sure.Sub(g.begun) >= rules.MaxWait:
 			c.Run, c.members = g.overdue(rules.MaxWait, o.Sure), nil
 			if !slices.Contains(j.Overdue, c.ID) {
 				ready = append(ready, c)

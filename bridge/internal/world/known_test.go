@@ -13,6 +13,22 @@ func TestKnownWorlds(t *testing.T) {
 	}
 	at := func(h, m int) time.Duration { return time.Duration(h)*time.Hour + time.Duration(m)*time.Minute }
 	for name, p := range map[string]Plan{
+		// A session that had ended was told of as overdue, while its device was not
+		// among those that Cove showed.
+		"overdue while out of sight": {
+			F18Starts: true, Vague: true,
+			Devices: []Device{{Sessions: []Session{
+				{Source: "D01", Start: at(0, 1), End: at(0, 43), Status: failed},
+				{Source: "D01", Start: at(0, 43), End: at(2, 5), Status: failed},
+				{Source: "D01", Start: at(2, 6), End: at(2, 7), Status: completed},
+				{Source: "D01", Start: at(2, 8), End: at(2, 9), Status: withErrors, Late: true},
+				{Source: "D01", Start: at(2, 10), End: at(2, 17), Status: completed},
+				{Source: "D01", Start: at(2, 20), End: at(3, 39), Status: failed},
+				{Source: "D01", Start: at(3, 39), End: at(3, 40), Status: completed, Late: true},
+			}}},
+			Episodes: []Episode{{Kind: Vanished, From: at(3, 38), To: at(6, 59)}},
+			Changes:  []Change{{Kind: Paused, At: at(10, 15) + 4*time.Millisecond, For: 3 * time.Minute}},
+		},
 		// A run that was given up, for its session never told a result, went out
 		// again after the ledger was restored.
 		"given up, then restored": {
