@@ -61,6 +61,7 @@ func (c clock) view(r backup.Run) View {
 	}
 	v.Head = c.head(r, v.Totals)
 	v.Objects = c.objects(r)
+	v.Head = append(v.Head, Line{"Checksum", checksum(v)})
 	v.Summary = c.summary(r)
 	for i, d := range r.Device.ColourBar {
 		day := Day{Day: d, Sign: ".", Colour: "#ddd", Today: i == len(r.Device.ColourBar)-1}
