@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
+
+	"github.com/gobwas/glob"
 
 	"covebridge/bridge/backup"
 )
@@ -15,6 +18,21 @@ type Span struct {
 	Since, Until       time.Time // Until zero: up to now
 	Customers, Devices Globs
 	DryRun             bool // count, but record and send nothing
+}
+
+// Check tells of a pattern of the span's that is none.
+func (s Span) Check() error {
+	for _, list := range []struct {
+		name  string
+		globs Globs
+	}{{"customer", s.Customers}, {"device", s.Devices}} {
+		for _, pattern := range slices.Concat(list.globs.Include, list.globs.Exclude) {
+			if _, err := glob.Compile(pattern); err != nil || pattern == "" {
+				return fmt.Errorf("%s: %q is no pattern (*, ?, [abc] and {a,b} have a meaning; write \\ before one that has none)", list.name, pattern)
+			}
+		}
+	}
+	return nil
 }
 
 // Progress is told of as a backfill goes on.

@@ -7,10 +7,11 @@ import (
 	"io"
 	"time"
 
-	"covebridge/bridge/collect"
-
 	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
+
+	"covebridge/bridge/collect"
+	"covebridge/bridge/config"
 )
 
 func newBackfill(a *app) *cobra.Command {
@@ -21,23 +22,29 @@ func newBackfill(a *app) *cobra.Command {
 		Short: "Send the mails of runs that are long over",
 		Long: `Send the mails of runs that ended in a span of time and were never sent, with
 their true dates. It can be stopped and begun again: what was sent stays sent,
-and a second backfill over the same span sends nothing.`,
+and a second backfill over the same span sends nothing. Dates are in
+mail.timezone.`,
 		Example: `  covebridge backfill --since 2026-11-01 --customer 'Acme*' --dry-run
   covebridge backfill --since 7d --device srv01_ab12c`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			now := time.Now()
-			var err error
-			if span.Since, err = moment(since, now); err != nil {
-				return usageError{fmt.Errorf("--since: %w", err)}
-			}
-			if span.Until, err = moment(until, now); err != nil {
-				return usageError{fmt.Errorf("--until: %w", err)}
-			}
-			if span.Since.IsZero() {
+			if since == "" {
 				return usageError{errors.New("--since is missing: a date such as 2026-11-01, or a span such as 7d")}
+			}
+			_, err := a.settings(config.Peek) // a wrong flag is told of before secrets are asked for
+			if err != nil {
+				return err
+			}
+			if span.Since, err = a.moment("--since", since); err != nil {
+				return err
+			}
+			if span.Until, err = a.moment("--until", until); err != nil {
+				return err
 			}
 			if !span.Until.IsZero() && !span.Until.After(span.Since) {
 				return usageError{errors.New("--until has to be later than --since")}
+			}
+			if err := span.Check(); err != nil {
+				return usageError{fmt.Errorf("--%w", err)}
 			}
 			b, err := a.open(cmd.Context())
 			if err != nil {

@@ -23,6 +23,7 @@ tell of each whether it passed, and if not, why and what to do. Nothing is sent.
 			if err != nil {
 				return err
 			}
+			path, _ := a.config()
 			t := a.table("", "What", "Result")
 			failed := false
 			add := func(area string, f mailbox.Finding) {
@@ -36,7 +37,7 @@ tell of each whether it passed, and if not, why and what to do. Nothing is sent.
 				}
 				t.row(mark, area, result)
 			}
-			add("settings", mailbox.Finding{What: a.configPath + " is complete"})
+			add("settings", mailbox.Finding{What: path + " is complete"})
 			for _, w := range c.Warnings {
 				add("settings", mailbox.Finding{What: "but mind: " + w})
 			}

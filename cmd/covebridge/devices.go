@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"covebridge/bridge/ledger"
 )
 
 func newDevices(a *app) *cobra.Command {
@@ -20,21 +22,37 @@ func newDevices(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			t := a.table("Device", "Type", "Customer", "Account", "Status", "Ended", "Mail", "Note")
+			if a.json {
+				return a.devicesJSON(cmd.Context(), l, devices)
+			}
+			t := a.table(deviceTitles(devices)...).clip("Device", "Customer", "Account")
 			for _, d := range devices {
-				status, ended := "-", time.Time{}
+				cells := []any{d.Name, d.Type, d.Customer, "-", time.Time{}, "-"}
 				if d.RunID != "" {
-					status, ended = d.Status.String(), d.End
+					cells = []any{d.Name, d.Type, d.Customer, d.Status, d.End, d.State}
 				}
-				note := ""
+				if len(t.columns) > len(cells) {
+					cells = append(cells, d.Account)
+				}
+				t.row(cells...)
 				if d.NoHistory != "" {
-					note = "history can't be read: " + d.NoHistory
+					t.note("history can't be read: " + d.NoHistory)
 				}
-				t.row(d.Name, d.Type, d.Customer, d.Account, status, ended, d.State, note)
 			}
 			return t.write()
 		},
 	}
 	a.jsonFlag(c)
 	return c
+}
+
+// deviceTitles name the account where there are several.
+func deviceTitles(devices []ledger.DeviceStatus) []string {
+	titles := []string{"Device", "Type", "Customer", "Status", "Ended", "Mail"}
+	for _, d := range devices {
+		if d.Account != devices[0].Account {
+			return append(titles, "Account")
+		}
+	}
+	return titles
 }

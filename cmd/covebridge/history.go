@@ -3,15 +3,16 @@ package main
 import (
 	"fmt"
 	"slices"
-	"time"
-
-	"covebridge/bridge/backup"
 
 	"github.com/spf13/cobra"
 
-	"covebridge/bridge/config"
+	"covebridge/bridge/backup"
 	"covebridge/bridge/ledger"
 )
+
+// states are those that a mail can be in.
+var states = []string{string(backup.EntryQueued), string(backup.EntrySending), string(backup.EntrySent),
+	string(backup.EntryFailed), string(backup.EntryFiltered), string(backup.EntryBaseline)}
 
 func newHistory(a *app) *cobra.Command {
 	var q ledger.Query
@@ -20,7 +21,9 @@ func newHistory(a *app) *cobra.Command {
 		Use:   "history [TEXT]",
 		Short: "List runs and what became of their mails, newest first",
 		Long: `List runs and what became of their mails, newest first; with TEXT those whose
-device, job or customer has it in its name.`,
+device, job or customer has it in its name. On a narrow terminal names are cut
+and the customer may be left out: COLUMNS=200 in front of the call, or --json,
+shows everything. Times are in mail.timezone, those of --since too.`,
 		Example: `  covebridge history
   covebridge history srv01 --since 7d
   covebridge history --state failed`,
@@ -29,53 +32,35 @@ device, job or customer has it in its name.`,
 			if len(args) > 0 {
 				q.Text = args[0]
 			}
-			states := []backup.EntryState{backup.EntryQueued, backup.EntrySending, backup.EntrySent, backup.EntryFailed, backup.EntryFiltered, backup.EntryBaseline}
-			if q.State = backup.EntryState(state); state != "" && !slices.Contains(states, q.State) {
-				return usageError{fmt.Errorf("--state: %q is none: use one of %q", state, states)}
-			}
-			var err error
-			if q.Since, err = moment(since, time.Now()); err != nil {
-				return usageError{fmt.Errorf("--since: %w", err)}
+			if q.State = backup.EntryState(state); state != "" && !slices.Contains(states, state) {
+				return usageError{fmt.Errorf("--state: %s is expected, not %q", either(states), state)}
 			}
 			l, err := a.ledger(cmd.Context())
 			if err != nil {
 				return err
 			}
 			defer l.Close()
+			if q.Since, err = a.moment("--since", since); err != nil {
+				return err
+			}
 			entries, err := l.Entries(cmd.Context(), q)
 			if err != nil {
 				return err
 			}
-			t := a.table("Ended", "Status", "Job", "Customer", "Mail", "Run", "Note")
+			if a.json {
+				return a.historyJSON(cmd.Context(), l, entries)
+			}
+			t := a.table("Ended", "Status", "Job", "Customer", "Mail", "Run").clip("Job", "Customer")
 			for _, e := range entries {
-				note := e.Reason
-				if note == "" {
-					note = e.Receipt
-				}
-				t.row(e.Run.End, e.Run.Status, e.Run.Job, e.Run.Device.Customer, e.State, e.Run.ID, note)
+				t.row(e.Run.End, e.Run.Status, e.Run.Job, e.Run.Device.Customer, e.State, e.Run.ID)
+				t.note(e.Reason)
 			}
 			return t.write()
 		},
 	}
-	c.Flags().StringVar(&state, "state", "", "only mails in this state: queued, sending, sent, failed, filtered or baseline")
+	c.Flags().StringVar(&state, "state", "", "only mails in this state: "+either(states))
 	c.Flags().StringVar(&since, "since", "", "only runs that ended since: a date, a date with time, or a span such as 2d")
 	c.Flags().IntVar(&q.Limit, "limit", 50, "at most so many; 0: all")
 	a.jsonFlag(c)
 	return c
-}
-
-// moment reads a date, a time, or a span before now; empty is no time.
-func moment(s string, now time.Time) (time.Time, error) {
-	if s == "" {
-		return time.Time{}, nil
-	}
-	if d, err := config.ParseDuration(s); err == nil {
-		return now.Add(-d), nil
-	}
-	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04", "2006-01-02 15:04", time.DateOnly} {
-		if t, err := time.ParseInLocation(layout, s, time.Local); err == nil {
-			return t, nil
-		}
-	}
-	return time.Time{}, fmt.Errorf("%q is no time: use 2026-11-23, 2026-11-23T18:00 or a span such as 2d", s)
 }

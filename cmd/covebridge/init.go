@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -17,13 +18,14 @@ func newInit(a *app) *cobra.Command {
 		Use:   "init",
 		Short: "Write a commented config.yaml to begin with",
 		RunE: func(*cobra.Command, []string) error {
+			path := cmp.Or(a.configPath, os.Getenv("COVEBRIDGE_CONFIG"), hereConfig)
 			flags := os.O_WRONLY | os.O_CREATE | os.O_EXCL
 			if force {
 				flags = os.O_WRONLY | os.O_CREATE | os.O_TRUNC
 			}
-			f, err := os.OpenFile(a.configPath, flags, 0o600) // it will hold secrets
+			f, err := os.OpenFile(path, flags, 0o600) // it will hold secrets
 			if errors.Is(err, fs.ErrExist) {
-				return usageError{fmt.Errorf("%s is there already: --force replaces it, -c names another", a.configPath)}
+				return usageError{fmt.Errorf("%s is there already: --force replaces it, -c names another", path)}
 			}
 			if err != nil {
 				return fmt.Errorf("write the configuration: %w", err)
@@ -32,7 +34,7 @@ func newInit(a *app) *cobra.Command {
 			if err = errors.Join(err, f.Close()); err != nil {
 				return fmt.Errorf("write the configuration: %w", err)
 			}
-			fmt.Fprintf(a.out, "%s is written. Fill in the login and the mailbox, then: covebridge check\n", a.configPath)
+			fmt.Fprintf(a.out, "%s is written. Fill in the login and the mailbox, then: %s\n", path, a.call("check"))
 			return nil
 		},
 	}

@@ -84,11 +84,3 @@ func broken(s bridge.Summary) bool {
 	}
 	return false
 }
-
-// plural writes a number with the word that fits it.
-func plural[N int | int64](n N, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, many)
-}

@@ -5,13 +5,9 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"os"
-	"strings"
 	"time"
 
-	"github.com/lmittmann/tint"
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"covebridge/bridge"
 	"covebridge/bridge/config"
@@ -21,8 +17,9 @@ import (
 // app is what the verbs share: where to write, and the flags of all.
 type app struct {
 	out, errs  io.Writer
-	configPath string
+	configPath string // as given by -c; empty: see config
 	json       bool
+	location   *time.Location // mail.timezone; nil: not read yet
 }
 
 func newRoot(a *app) *cobra.Command {
@@ -34,6 +31,11 @@ mail, and puts it exactly once into the mailbox that Backupchecks reads.
 
 Begin with "covebridge demo" to see it work, or "covebridge init" to set it up.
 
+The configuration is the file that -c names, else $COVEBRIDGE_CONFIG, else
+config.yaml in this folder, else /etc/covebridge/config.yaml. Times are shown and
+read in its mail.timezone. Tables fit the terminal, or the width in COLUMNS; into
+a pipe or a file nothing is left out. NO_COLOR=1 switches colours off.
+
 Exit status: 0 done, 1 something failed, 2 wrong usage or configuration.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
@@ -44,7 +46,7 @@ Exit status: 0 done, 1 something failed, 2 wrong usage or configuration.`,
 	root.SetVersionTemplate(versionLine())
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SuggestionsMinimumDistance = 2
-	root.PersistentFlags().StringVarP(&a.configPath, "config", "c", "config.yaml", "configuration file")
+	root.PersistentFlags().StringVarP(&a.configPath, "config", "c", "", "configuration `file`")
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usageError{fmt.Errorf("%w: see %q", err, c.CommandPath()+" --help")}
 	})
@@ -99,15 +101,6 @@ func wrongCall(c *cobra.Command, args []string, err error) error {
 	return usageError{fmt.Errorf("%w: see %q", err, c.CommandPath()+" --help")}
 }
 
-// settings reads the configuration, with config.Load or config.Peek.
-func (a *app) settings(read func(path string) (*config.Config, error)) (*config.Config, error) {
-	c, err := read(a.configPath)
-	if err != nil {
-		return nil, usageError{err}
-	}
-	return c, nil
-}
-
 // load reads the configuration and tells of its warnings.
 func (a *app) load() (*config.Config, *slog.Logger, error) {
 	c, err := a.settings(config.Load)
@@ -138,19 +131,4 @@ func (a *app) ledger(ctx context.Context) (*ledger.Ledger, error) {
 		return nil, err
 	}
 	return ledger.Open(ctx, ledger.Options{SQLite: c.Ledger.SQLite, Postgres: string(c.Ledger.Postgres)})
-}
-
-// logger writes to standard error: for people on a terminal, JSON on demand.
-func (a *app) logger(c config.Log) *slog.Logger {
-	var level slog.Level
-	_ = level.UnmarshalText([]byte(strings.ToUpper(c.Level))) // the configuration was checked
-	if c.Format == "json" {
-		return slog.New(slog.NewJSONHandler(a.errs, &slog.HandlerOptions{Level: level}))
-	}
-	return slog.New(tint.NewTextHandler(a.errs, &tint.Options{Level: level, TimeFormat: time.DateTime, NoColor: !isTerminal(a.errs)}))
-}
-
-func isTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd()))
 }

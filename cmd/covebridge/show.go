@@ -65,7 +65,7 @@ func (a *app) show(e backup.Entry, events []ledger.Event) error {
 		fmt.Fprintf(a.out, "Reason      %s\n", printable(e.Reason))
 	}
 	if !e.Next.IsZero() && e.State == backup.EntryQueued {
-		fmt.Fprintf(a.out, "Next try    %s\n", clock(e.Next))
+		fmt.Fprintf(a.out, "Next try    %s\n", a.clock(e.Next))
 	}
 	fmt.Fprintln(a.out)
 	t := a.table("At", "What", "Detail")

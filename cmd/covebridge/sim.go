@@ -32,8 +32,8 @@ Its clock, its faults and what really happened are steered over HTTP:
   covebridge sim --devices 2000 --every 5m --plain`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var err error
-			if o.Start, err = moment(start, time.Now()); err != nil {
-				return usageError{fmt.Errorf("--start: %w", err)}
+			if o.Start, err = a.moment("--start", start); err != nil {
+				return err
 			}
 			if o.Devices < 1 || o.Speed < 0 || o.Every < 0 {
 				return usageError{errors.New("--devices takes 1 or more, --speed and --every 0 or more")}
@@ -56,7 +56,7 @@ Its clock, its faults and what really happened are steered over HTTP:
 	c.Flags().Float64Var(&o.Speed, "speed", 1, "how many times faster than real its clock runs; 0: it stands still")
 	c.Flags().DurationVar(&o.Every, "every", 0, "make every device back up this often; 0: believable schedules")
 	c.Flags().BoolVar(&plain, "plain", false, "leave out all of Cove's oddities, such as hostile names and devices that never ran")
-	c.Flags().StringVar(&start, "start", "", "first reading of its clock; default: now")
+	c.Flags().StringVar(&start, "start", "", "first reading of its clock, in UTC; default: now")
 	c.Flags().StringVar(&o.Username, "username", "api-user", "login to accept")
 	c.Flags().StringVar(&o.Password, "password", "covesim", "its password")
 	return c
