@@ -265,7 +265,7 @@ def _html_lines(html):
 PARSER = {
     "name": "covebridge",
     "backup_software": SOFTWARES[0],
-    "backup_types": ["Server", "Workstation", "Microsoft 365"],
+    "backup_types": ["Server", "Workstation", "Microsoft 365", "Recovery test"],
     "order": 10,  # it claims nothing that is not its own, so it may come early
     "enabled": True,
     "match": {"from_contains": SENDER, "subject_regex": SUBJECT_REGEX},

@@ -33,7 +33,7 @@ def expected(run):
     shown = share([len(f) for f in folded], 50)
     return {
         "backup_software": clean(run["device"]["software"]),
-        "backup_type": clean(run["device"]["type"]),
+        "backup_type": "Recovery test" if run["kind"] == "recovery-test" else clean(run["device"]["type"]),
         "job_name": clean(run["job"]),
         "overall_status": run["status"],
         "objects": [
@@ -71,6 +71,8 @@ def time(text):
 
 
 def when(s):
+    if not s.get("end") and s["start"].startswith("0001"):
+        return ""  # a part of a recovery test
     start, about = time(s["start"]), "about " if s.get("approx") else ""
     if not s.get("end"):
         return f", since {about}{start:%Y-%m-%d %H:%M:%S}"

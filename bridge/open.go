@@ -50,7 +50,7 @@ func options(c *config.Config, log *slog.Logger) (o Options, err error) {
 			Window: c.Poll.RunWindow, BySource: c.Job.GroupBy == "data_source", MaxWait: c.Poll.MaxWait,
 			Silence: map[string]time.Duration{backup.Server: c.Silence.Server, backup.Workstation: c.Silence.Workstation, backup.Microsoft365: c.Silence.M365},
 		},
-		Sweep: c.Poll.Sweep, Baseline: c.Poll.Backfill, History: c.Poll.History != "off", Concurrency: c.Poll.Concurrency,
+		Sweep: c.Poll.Sweep, Baseline: c.Poll.Backfill, History: c.Poll.History != "off", Recovery: c.Recovery != "off", Concurrency: c.Poll.Concurrency,
 	}
 	if o.Collect.Job, err = collect.NewJob(c.Job.Name); err != nil {
 		return o, err
@@ -69,7 +69,7 @@ func options(c *config.Config, log *slog.Logger) (o Options, err error) {
 	}
 	for _, a := range c.Cove {
 		o.Sources = append(o.Sources, cove.New(cove.Options{
-			Name: a.Name, URL: a.URL, ReportingURL: a.ReportingURL, NodeURL: a.NodeURL,
+			Name: a.Name, URL: a.URL, ReportingURL: a.ReportingURL, RecoveryURL: a.RecoveryURL, NodeURL: a.NodeURL,
 			Partner: a.Partner, Username: a.Username, Password: string(a.Password), PartnerID: a.PartnerID,
 			PageSize: c.Poll.PageSize, Rate: c.Poll.Rate, Concurrency: c.Poll.Concurrency, StatusMap: statuses,
 			Notice: log.With("account", a.Name).Warn,

@@ -23,13 +23,14 @@ import (
 func TestSettings(t *testing.T) {
 	c := config.Default()
 	c.Cove = []config.Account{{
-		Name: "second", URL: "https://a.example/jsonapi", ReportingURL: "https://b.example/r", NodeURL: "https://HOST/n",
+		Name: "second", URL: "https://a.example/jsonapi", ReportingURL: "https://b.example/r", RecoveryURL: "https://c.example/d", NodeURL: "https://HOST/n",
 		Partner: "Acme (a@acme.example)", Username: "api", Password: "geheim", PartnerID: 17,
 	}}
 	c.Poll = config.Poll{
 		Interval: time.Minute, Sweep: 2 * time.Minute, History: "off", Backfill: 3 * time.Minute, RunWindow: 4 * time.Minute,
 		MaxWait: 5 * time.Minute, PageSize: 6, Rate: 7.5, Concurrency: 8,
 	}
+	c.Recovery = "off"
 	c.Silence = config.Silence{Server: time.Hour, Workstation: 2 * time.Hour, M365: 3 * time.Hour}
 	c.Job = config.Job{GroupBy: "data_source", Name: "{{.Device.Alias}}!", StatusMap: map[string]string{"8": "failed"}}
 	c.Filter = config.Filter{
@@ -52,7 +53,7 @@ func TestSettings(t *testing.T) {
 	same("interval", o.Interval, time.Minute)
 	same("deliver", []any{o.Deliver.From, o.Deliver.To, o.Deliver.Connections}, []any{c.Mail.From, c.Mail.To, 1})
 	k := o.Collect
-	same("collect", []any{k.Sweep, k.Baseline, k.History, k.Concurrency}, []any{2 * time.Minute, 3 * time.Minute, false, 8})
+	same("collect", []any{k.Sweep, k.Baseline, k.History, k.Recovery, k.Concurrency}, []any{2 * time.Minute, 3 * time.Minute, false, false, 8})
 	same("rules", k.Rules, backup.Rules{
 		Window: 4 * time.Minute, MaxWait: 5 * time.Minute, BySource: true,
 		Silence: map[string]time.Duration{backup.Server: time.Hour, backup.Workstation: 2 * time.Hour, backup.Microsoft365: 3 * time.Hour},
@@ -79,7 +80,7 @@ func TestSettings(t *testing.T) {
 	got := o.Sources[0].(*cove.Client).Options
 	got.Now, got.Transport, got.Notice = nil, nil, nil
 	same("cove", got, cove.Options{
-		Name: "second", URL: "https://a.example/jsonapi", ReportingURL: "https://b.example/r", NodeURL: "https://HOST/n",
+		Name: "second", URL: "https://a.example/jsonapi", ReportingURL: "https://b.example/r", RecoveryURL: "https://c.example/d", NodeURL: "https://HOST/n",
 		Partner: "Acme (a@acme.example)", Username: "api", Password: "geheim", PartnerID: 17,
 		PageSize: 6, Rate: 7.5, Concurrency: 8, StatusMap: map[string]backup.Status{"8": backup.Failed},
 	})

@@ -15,6 +15,7 @@ type report struct {
 	polls   *finding.Condition
 	devices *finding.Condition
 	names   *finding.Condition
+	tests   *finding.Condition
 }
 
 func (b *Bridge) newReport(src Source) *report {
@@ -24,6 +25,7 @@ func (b *Bridge) newReport(src Source) *report {
 		polls:   b.Findings.Condition(finding.Kind{Name: "polls_failing", Severity: finding.Failed, What: "poll failed; the next one makes up for it"}, src.Name()),
 		devices: b.Findings.Condition(finding.Kind{Name: "devices_failing", Severity: finding.Warning, What: "devices could not be worked on; they will be tried again at the next poll"}, src.Name()),
 		names:   b.Findings.Condition(finding.Kind{Name: "devices_nameless", Severity: finding.Warning, What: "devices are left out until their names can be read"}, src.Name()),
+		tests:   b.Findings.Condition(finding.Kind{Name: "recovery_tests_failing", Severity: finding.Warning, What: "recovery tests can't be read"}, src.Name()),
 	}
 }
 
@@ -46,6 +48,11 @@ func (r *report) poll(p Polled, err error) {
 		r.names.Raise(fmt.Sprintf("%d of them", p.Nameless), "check the user's role in Cove")
 	} else {
 		r.names.Clear()
+	}
+	if p.Untested != nil {
+		r.tests.Raise(p.Untested.Error(), "check the user's role in Cove, or set recovery: off")
+	} else if p.Sweep {
+		r.tests.Clear()
 	}
 	if p.Lost > 0 {
 		r.log.Warn("session histories can't be read: statistics, which show only each data source's last session, must do until they can", "devices", p.Lost, "err", p.Cause)

@@ -39,6 +39,8 @@ type Journal struct {
 	Overdue []string    `json:"overdue,omitempty"` // identities of the overdue runs that were told of
 	Silence SilenceMail `json:"silence,omitzero"`  // the last mail about silence
 	Waits   Waits       `json:"waits,omitzero"`    // the run that waits for its error texts
+
+	Tests map[string]time.Time `json:"tests,omitempty"` // end of the last recovery test told of, by RecoveryTest.Way
 }
 
 // Pending is an end that statistics told of and the history does not list yet.
@@ -96,6 +98,8 @@ type Look struct {
 	Since     time.Time // as far back, in the sessions' own time
 	History   []Session // what it lists
 	NoHistory string    // why it could not be read; empty: it could, or was not tried
+
+	Tests []RecoveryTest // the device's newest recovery tests, where they were asked for
 }
 
 // Observe adds what a look found out.
@@ -153,6 +157,7 @@ func latest(a, b time.Time) time.Time {
 func (j Journal) Clone() Journal {
 	j.Sessions, j.Running, j.Pending = slices.Clone(j.Sessions), slices.Clone(j.Running), slices.Clone(j.Pending)
 	j.Past, j.Overdue = slices.Clone(j.Past), slices.Clone(j.Overdue)
+	j.Tests = maps.Clone(j.Tests)
 	heard := maps.Clone(j.Heard)
 	for key, times := range heard {
 		heard[key] = slices.Clone(times)

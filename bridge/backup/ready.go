@@ -75,8 +75,8 @@ type Candidate struct {
 
 // Ready gives the runs that are to go out now, in the order of their ends, and
 // those that are to be told of as overdue or silent: what runs on a device that
-// is not shown can't be known. It notes which sessions
-// were told of by the runs that took their place.
+// is not shown can't be known. Then come the recovery tests that were not told
+// of. It notes which sessions were told of by the runs that took their place.
 func (j *Journal) Ready(o Look, rules Rules) (ready []Candidate) {
 	for _, g := range j.groups(rules, o.Now) {
 		began := g.begun // or by the device's clock, where it was told of late
@@ -96,6 +96,7 @@ func (j *Journal) Ready(o Look, rules Rules) (ready []Candidate) {
 			}
 		}
 	}
+	ready = append(ready, j.recovered(o)...)
 	slices.SortStableFunc(ready, func(a, b Candidate) int { return cmp.Or(a.End.Compare(b.End), cmp.Compare(a.ID, b.ID)) })
 	if c, ok := j.silent(o, rules); ok {
 		ready = append(ready, c)
@@ -126,6 +127,8 @@ func (j *Journal) Sent(c Candidate) {
 	case Overdue:
 		j.Overdue = append(j.Overdue, c.ID)
 		j.Overdue = j.Overdue[max(0, len(j.Overdue)-20):]
+	case Recovery:
+		j.tested(c)
 	default:
 		j.Silence = SilenceMail{Since: c.Start, Kind: c.Kind}
 	}

@@ -19,6 +19,8 @@ const (
 	Silence Kind = "silence"
 	// LongSilence: the same device at three times the limit.
 	LongSilence Kind = "long-silence"
+	// Recovery: a recovery test of the device, with its result.
+	Recovery Kind = "recovery-test"
 )
 
 // Run is the sessions of one device that belong together: one run, one mail.
@@ -45,6 +47,9 @@ type Run struct {
 	Remarks  []string  `json:"remarks,omitempty"`  // sentences for the reader that change no status
 	Limit    Duration  `json:"limit,omitempty"`    // for Silence and Overdue: the limit that was passed
 	Last     []Session `json:"last,omitempty"`     // for Silence: the newest session of each data source
+	// Recovered is set for Recovery, whose Sessions are the test's parts and
+	// whose Source is the way of recovery, where it is not the ordinary one.
+	Recovered *Recovered `json:"recovered,omitempty"`
 }
 
 // Duration is a time.Duration that JSON holds as nanoseconds.

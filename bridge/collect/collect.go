@@ -76,6 +76,7 @@ type Options struct {
 	Sweep       time.Duration // between two polls that read every device
 	Baseline    time.Duration // at first sight, runs that ended longer ago are not sent
 	History     bool          // read session histories, not statistics alone
+	Recovery    bool          // tell of recovery tests, where a source is a RecoveryTester
 	Concurrency int           // devices looked at side by side, for each account
 	Job         Job
 	Filter      Filter

@@ -22,7 +22,8 @@ const (
 type decided struct {
 	backup.Step
 	outcome
-	redo func() // decides again, from what is stored now
+	tests []backup.RecoveryTest
+	redo  func() // decides again, from what is stored now
 }
 
 // committer brings the steps of a poll to disk, many at once.
@@ -96,6 +97,7 @@ func (c *committer) commit(ctx context.Context, batch []decided) {
 			continue
 		}
 		c.roster.committed(d.Key, d.Record.Account, d.Record.Fingerprint, !d.Record.Journal.Missing.IsZero(), c.progress.Sure)
+		c.roster.tell(d.tests, &d.Record.Journal)
 		c.count(d.outcome)
 		for _, e := range d.Entries {
 			queued = queued || e.State == backup.EntryQueued

@@ -26,8 +26,9 @@ func NewJob(text string) (Job, error) {
 	return j, nil
 }
 
-// Name is the run's job: one line, never empty. Where each data source makes
-// runs of its own, it is part of the name.
+// Name is the run's job: one line, never empty. Recovery tests are a job of
+// their own; and where each data source makes runs of its own, it is part of the
+// name.
 func (j Job) Name(r backup.Run) (string, error) {
 	var b strings.Builder
 	if err := j.template.Execute(&b, r); err != nil {
@@ -39,6 +40,9 @@ func (j Job) Name(r backup.Run) (string, error) {
 	}
 	if name == "" {
 		name = r.Device.ID
+	}
+	if r.Kind == backup.Recovery {
+		name += " recovery test"
 	}
 	if r.Source != nil {
 		name += " / " + oneLine(r.Source.Name)

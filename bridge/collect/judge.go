@@ -14,13 +14,13 @@ func (p *poll) judge(run *backup.Candidate, look *backup.Look) backup.Entry {
 	job, err := p.Job.Name(run.Run)
 	run.Job = job
 	rule := p.Filter.stops(run.Run)
-	if len(run.Sessions) > 0 && rule == "" {
+	if len(run.Sessions) > 0 && rule == "" && run.Kind != backup.Recovery {
 		rule = p.Filter.source(run.Sessions[0].Source)
 	}
 	switch {
 	case rule == "" && err != nil:
 		e.State, e.Reason = backup.EntryFailed, "job.name: "+err.Error()
-	case run.Kind == backup.Whole && run.Old:
+	case (run.Kind == backup.Whole || run.Kind == backup.Recovery) && run.Old:
 		e.State = backup.EntryBaseline
 		e.Reason = "ended before " + look.Baseline.UTC().Format(time.RFC3339) + ", poll.backfill before the device was first seen"
 	case rule != "":

@@ -26,6 +26,7 @@ type Polled struct {
 	Orphans  int64         // devices first seen now that had been silent for weeks: nothing is told of that
 	Broken   int64         // devices that could not be worked on, and runs that could not be rendered
 	Cause    error         // why, of the first of them or of those lost
+	Untested error         // why recovery tests could not be read; nil: they could, or are not asked for
 	Duration time.Duration //
 }
 
@@ -38,6 +39,7 @@ type poll struct {
 	now      time.Time // the product's clock, or the sure one where that is later
 	opened   time.Time // when this process polled the account first
 	commits  *committer
+	tests    map[string][]backup.RecoveryTest // by device, where they were asked for
 
 	mu   sync.Mutex
 	done map[string]bool // devices looked at
@@ -112,6 +114,7 @@ func (p *poll) read(ctx context.Context, since time.Duration, sweep bool) error 
 	var broken error
 	whole := false
 	if sweep {
+		p.readTests(ctx)
 		broken = p.rows(ctx, backup.Selection{})
 		if p.sum.Sweep = broken == nil; p.sum.Sweep {
 			p.progress.Whole, p.progress.Read, whole = sure, sure, true
@@ -153,12 +156,21 @@ func (p *poll) rows(ctx context.Context, sel backup.Selection) error {
 		p.sum.Devices++
 		fingerprint := r.Fingerprint()
 		// A row that tells nothing changes nothing.
-		if fingerprint == 0 || !p.roster.sight(r.Key(), p.src.Name(), fingerprint, p.progress.Sure, p.rank) {
+		if fingerprint == 0 {
 			return ctx.Err()
 		}
-		key, snap := string(r.Key()), r.Snapshot()
-		if p.first(key) {
-			workers.Go(func() error { p.work(ctx, sight{key: key, fingerprint: fingerprint, snap: &snap}); return nil })
+		changed := p.roster.sight(r.Key(), p.src.Name(), fingerprint, p.progress.Sure, p.rank)
+		tests := p.tests[string(r.Key())]
+		if !changed && !p.roster.untold(p.src.Name(), tests) {
+			return ctx.Err()
+		}
+		s := sight{key: string(r.Key()), fingerprint: fingerprint, tests: tests}
+		if changed {
+			snap := r.Snapshot()
+			s.snap = &snap
+		}
+		if p.first(s.key) {
+			workers.Go(func() error { p.work(ctx, s); return nil })
 		}
 		return ctx.Err()
 	})

@@ -14,7 +14,8 @@ type roster struct {
 	mu      sync.Mutex
 	loaded  bool
 	devices map[string]entry
-	names   []string // of accounts, by the index in an entry
+	names   []string              // of accounts, by the index in an entry
+	tests   map[testKey]time.Time // ends of the recovery tests last told of
 }
 
 type entry struct {
@@ -25,7 +26,7 @@ type entry struct {
 }
 
 func newRoster(absent time.Duration) *roster {
-	return &roster{absent: absent, devices: map[string]entry{}}
+	return &roster{absent: absent, devices: map[string]entry{}, tests: map[testKey]time.Time{}}
 }
 
 // load reads what is committed; it is to be called again where other bridges

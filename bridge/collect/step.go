@@ -16,6 +16,7 @@ type sight struct {
 	key         string
 	fingerprint uint64
 	snap        *backup.Snapshot
+	tests       []backup.RecoveryTest
 	gone        bool // the product does not show it any more
 	tries       int
 	look        *backup.Look     // what was read, once it was
@@ -43,6 +44,7 @@ func (p *poll) work(ctx context.Context, s sight) {
 		p.commits.open.Done()
 		if err == nil {
 			p.count(d.outcome)
+			p.roster.tell(d.tests, &d.Record.Journal)
 		} else if ctx.Err() == nil {
 			p.broke(fmt.Errorf("device %s: %w", s.key, err))
 		}
@@ -82,7 +84,7 @@ func (p *poll) step(ctx context.Context, s *sight) (d decided, changed bool, err
 	if record.Account = p.src.Name(); s.snap != nil {
 		record.Fingerprint = s.fingerprint
 	}
-	d = decided{Step: backup.Step{Key: s.key, Record: record, Due: j.Due(*s.look, p.Rules), Entries: entries}, outcome: o}
+	d = decided{Step: backup.Step{Key: s.key, Record: record, Due: j.Due(*s.look, p.Rules), Entries: entries}, outcome: o, tests: s.tests}
 	if j.Device.Name == "" {
 		d.Due, d.nameless = s.look.Sure, 1
 	}
@@ -105,7 +107,7 @@ func (p *poll) look(ctx context.Context, s *sight, j *backup.Journal) (*backup.L
 	sure := p.progress.Sure
 	look := &backup.Look{
 		Now: p.now, Sure: sure, Last: p.last.Read, Baseline: p.progress.known().Add(-p.Baseline),
-		Opened: p.opened, Snapshot: s.snap, Gone: s.gone, Shown: s.snap != nil || p.roster.shown(s.key, p.progress.Whole),
+		Opened: p.opened, Snapshot: s.snap, Tests: s.tests, Gone: s.gone, Shown: s.snap != nil || p.roster.shown(s.key, p.progress.Whole),
 	}
 	if p.last.Whole.IsZero() { // what was there at the account's first reading
 		look.Last = time.Time{}
@@ -179,11 +181,16 @@ func (p *poll) decide(ctx context.Context, s *sight, j *backup.Journal) (entries
 	}
 	for _, c := range j.Ready(*s.look, p.Rules) {
 		c.Device = j.Device
+		if c.Kind == backup.Recovery { // it shows how the backups went
+			c.Device.ColourBar = nil
+		}
 		e := p.judge(&c, s.look)
 		if e.State == backup.EntryQueued {
-			missing, err := p.errorTexts(ctx, s, j, &c)
-			if err != nil {
-				return nil, o, err
+			missing := false
+			if c.Kind != backup.Recovery {
+				if missing, err = p.errorTexts(ctx, s, j, &c); err != nil {
+					return nil, o, err
+				}
 			}
 			if missing && p.History && j.Wait(c) {
 				j.Again = true

@@ -165,7 +165,7 @@ func (w *world) text(id string) string {
 func (w *world) told() (all []string) {
 	for _, e := range w.queued() {
 		text := e.Run.Status.String() + " " + e.Run.Job
-		if e.Run.Kind != backup.Whole {
+		if e.Run.Kind != backup.Whole && e.Run.Kind != backup.Recovery { // the job's name tells
 			text += " " + string(e.Run.Kind)
 		}
 		all = append(all, text)

@@ -38,6 +38,7 @@ func (d *decoder) check(c *Config) {
 	d.checkMail(&c.Mail)
 	d.checkDelivery(&c.Delivery)
 	d.checkLedger(&c.Ledger)
+	d.word("recovery", &c.Recovery, "auto", "off")
 	d.word("log.level", &c.Log.Level, "debug", "info", "warn", "error")
 	d.word("log.format", &c.Log.Format, "text", "json")
 
@@ -86,6 +87,9 @@ func (d *decoder) checkAccounts(accounts []Account) {
 		}
 		d.address(path+".url", a.URL, a.AllowPlaintext)
 		d.address(path+".reporting_url", a.ReportingURL, a.AllowPlaintext)
+		if a.RecoveryURL != "" {
+			d.address(path+".recovery_url", a.RecoveryURL, a.AllowPlaintext)
+		}
 		if a.NodeURL != "" {
 			d.address(path+".node_url", a.NodeURL, a.AllowPlaintext)
 		}

@@ -20,6 +20,7 @@ type Config struct {
 	Delivery  Delivery  `yaml:"delivery"`
 	Ledger    Ledger    `yaml:"ledger"`
 	Silence   Silence   `yaml:"silence"`
+	Recovery  string    `yaml:"recovery"` // "auto" or "off": recovery tests are not told of
 	Heartbeat Heartbeat `yaml:"heartbeat"`
 	HTTP      HTTP      `yaml:"http"`
 	Log       Log       `yaml:"log"`
@@ -33,8 +34,9 @@ type Account struct {
 	Name         string `yaml:"name"` // unique; letters, digits, ".", "_" and "-"
 	URL          string `yaml:"url"`
 	ReportingURL string `yaml:"reporting_url"`
-	NodeURL      string `yaml:"node_url"` // in place of https://HOST/repserv_json; for a simulator
-	Partner      string `yaml:"partner"`  // the console's name, mail address included; empty: not sent
+	RecoveryURL  string `yaml:"recovery_url"` // of recovery tests; empty: on the host of URL
+	NodeURL      string `yaml:"node_url"`     // in place of https://HOST/repserv_json; for a simulator
+	Partner      string `yaml:"partner"`      // the console's name, mail address included; empty: not sent
 	Username     string `yaml:"username"`
 	Password     Secret `yaml:"password"`   // of an API user: its token
 	PartnerID    int64  `yaml:"partner_id"` // 0: the login's own customer and all below
@@ -175,11 +177,12 @@ func Default() *Config {
 			Interval: 15 * time.Minute, Sweep: time.Hour, History: "auto", Backfill: 24 * time.Hour,
 			RunWindow: 10 * time.Minute, MaxWait: 24 * time.Hour, PageSize: 250, Rate: 4, Concurrency: 4,
 		},
-		Job:     Job{GroupBy: "device", Name: "{{.Device.Name}}"},
-		Mail:    Mail{Timezone: "Europe/Amsterdam"},
-		Ledger:  Ledger{SQLite: "covebridge.db"},
-		Silence: Silence{Server: 48 * time.Hour, M365: 48 * time.Hour},
-		Log:     Log{Level: "info", Format: "text"},
+		Job:      Job{GroupBy: "device", Name: "{{.Device.Name}}"},
+		Mail:     Mail{Timezone: "Europe/Amsterdam"},
+		Ledger:   Ledger{SQLite: "covebridge.db"},
+		Recovery: "auto",
+		Silence:  Silence{Server: 48 * time.Hour, M365: 48 * time.Hour},
+		Log:      Log{Level: "info", Format: "text"},
 	}
 }
 

@@ -57,7 +57,7 @@ func BenchmarkPage(b *testing.B) {
 			}
 		}
 	}, func() {
-		if _, _, err := readEnvelope(strings.NewReader(text), replyBytes(250), func(dec *decoder) error { return p.read(dec, 250) }); err != nil {
+		if _, _, err := readEnvelope(strings.NewReader(text), replyBytes(250), false, func(dec *decoder) error { return p.read(dec, 250) }); err != nil {
 			b.Fatal(err)
 		}
 		for _, s := range p.rows {

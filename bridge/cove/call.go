@@ -18,6 +18,7 @@ const (
 	byVisa   proof = iota // the visa stands in the body, beside params
 	byBearer              // the visa stands in the header Authorization, not in the body
 	byParams              // params hold what it takes, and no visa is sent
+	byGet                 // as byBearer, by a GET without a body; method is what errors call it
 )
 
 // request is one call of a method.
@@ -106,14 +107,18 @@ func newRequest(ctx context.Context, r request, visa string) (*retryablehttp.Req
 	if err != nil {
 		return nil, err
 	}
-	req, err := retryablehttp.NewRequestWithContext(ctx, http.MethodPost, r.url, text)
+	verb, content := http.MethodPost, any(text)
+	if r.proof == byGet {
+		verb, content = http.MethodGet, nil
+	}
+	req, err := retryablehttp.NewRequestWithContext(ctx, verb, r.url, content)
 	if err != nil {
 		return nil, err
 	}
 	req.Header.Set("Content-Type", "application/json; charset=utf-8")
 	req.Header.Set("Accept", "application/json")
 	req.Header.Set("User-Agent", "covebridge")
-	if r.proof == byBearer {
+	if r.proof == byBearer || r.proof == byGet {
 		req.Header.Set("Authorization", "Bearer "+visa)
 	}
 	return req, nil

@@ -22,6 +22,7 @@ package cove
 import (
 	"context"
 	"net/http"
+	"net/url"
 	"sync"
 	"time"
 
@@ -35,6 +36,8 @@ import (
 const (
 	DefaultURL          = "https://api.backup.management/jsonapi"
 	DefaultReportingURL = "https://api.backup.management/reporting_api"
+	// recoveryPath is on the host of URL.
+	recoveryPath = "/draas/actual-statistics/v1/dashboard/"
 )
 
 // Product is the short name that devices of Cove carry, and Software the long one.
@@ -48,6 +51,7 @@ type Options struct {
 	Name         string // the account's name in the configuration
 	URL          string // default DefaultURL
 	ReportingURL string // default DefaultReportingURL
+	RecoveryURL  string // of recovery tests; default: on the host of URL
 	// NodeURL takes the place of https://HOST/repserv_json; the word HOST in
 	// it becomes the node's name.
 	NodeURL string
@@ -98,6 +102,9 @@ func New(o Options) *Client {
 	}
 	if o.ReportingURL == "" {
 		o.ReportingURL = DefaultReportingURL
+	}
+	if u, err := url.Parse(o.URL); err == nil && o.RecoveryURL == "" {
+		o.RecoveryURL = u.ResolveReference(&url.URL{Path: recoveryPath}).String()
 	}
 	if o.PageSize <= 0 {
 		o.PageSize = 250

@@ -79,7 +79,9 @@ const (
 
 func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := heard{Path: r.URL.Path, Host: r.URL.Host, Bearer: r.Header.Get("Authorization")}
-	if err := json.NewDecoder(r.Body).Decode(&h); err != nil {
+	if r.Method == http.MethodGet {
+		h.Method, h.Path = "GET", r.URL.RequestURI()
+	} else if err := json.NewDecoder(r.Body).Decode(&h); err != nil {
 		panic(err)
 	}
 	f.mu.Lock()

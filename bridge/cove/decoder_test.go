@@ -20,12 +20,12 @@ func TestBoundOfAValue(t *testing.T) {
 		`{"result":[],"x":[` + items + items + `1]}`:           nil,
 	} {
 		var rows []row
-		_, _, err := readEnvelope(strings.NewReader(text), maxReply, decodeRows(&rows, 10, nil))
+		_, _, err := readEnvelope(strings.NewReader(text), maxReply, false, decodeRows(&rows, 10, nil))
 		if !errors.Is(err, want) || want == nil && err != nil {
 			t.Errorf("%d bytes of %.30s…: %v, want %v", len(text), text, err, want)
 		}
 	}
-	_, _, err := readEnvelope(strings.NewReader(`{"result":[],"x":[`+items+items+`1]}`), replyBytes(0), decodeRows(new([]row), 10, nil))
+	_, _, err := readEnvelope(strings.NewReader(`{"result":[],"x":[`+items+items+`1]}`), replyBytes(0), false, decodeRows(new([]row), 10, nil))
 	if !errors.Is(err, errTooBig) {
 		t.Errorf("a reply beyond its bound: %v", err)
 	}

@@ -40,7 +40,7 @@ func FuzzStatistics(f *testing.F) {
 	c := (&fake{}).client()
 	f.Fuzz(func(t *testing.T, text string) {
 		var p page
-		readEnvelope(strings.NewReader(text), maxReply, func(dec *decoder) error { return p.read(dec, 250) })
+		readEnvelope(strings.NewReader(text), maxReply, false, func(dec *decoder) error { return p.read(dec, 250) })
 		row := pageRow{c: c, p: &p}
 		for _, scanned := range p.rows {
 			row.show(scanned)
@@ -77,7 +77,7 @@ func FuzzSessions(f *testing.F) {
 	c := (&fake{}).client()
 	f.Fuzz(func(t *testing.T, text string) {
 		read := func(int) (p historyPage, err error) {
-			_, _, err = readEnvelope(strings.NewReader(text), maxReply, decodeRows(&p.rows, nodeRange, &p.more))
+			_, _, err = readEnvelope(strings.NewReader(text), maxReply, false, decodeRows(&p.rows, nodeRange, &p.more))
 			for _, r := range p.rows { // those without times would be asked for
 				if s, ok := c.session(r, profile{}); ok && s.Start.IsZero() {
 					r["starttime"] = value{"1795400000", true}
@@ -97,7 +97,7 @@ func FuzzErrorRows(f *testing.F) {
 	seeds(f)
 	f.Fuzz(func(t *testing.T, text string) {
 		var rows []row
-		readEnvelope(strings.NewReader(text), maxReply, decodeRows(&rows, nodeRange, nil))
+		readEnvelope(strings.NewReader(text), maxReply, false, decodeRows(&rows, nodeRange, nil))
 		var l errorList
 		for _, r := range rows {
 			l.add(m365Error(r))
@@ -115,9 +115,9 @@ func FuzzLogin(f *testing.F) {
 	seeds(f)
 	f.Fuzz(func(t *testing.T, text string) {
 		var who loginResult
-		readEnvelope(strings.NewReader(text), maxReply, func(dec *decoder) error { return dec.decode(&who) })
+		readEnvelope(strings.NewReader(text), maxReply, false, func(dec *decoder) error { return dec.decode(&who) })
 		var info accountInfo
-		readEnvelope(strings.NewReader(text), maxReply, func(dec *decoder) error { return dec.decode(&info) })
+		readEnvelope(strings.NewReader(text), maxReply, false, func(dec *decoder) error { return dec.decode(&info) })
 		if host := hostName(info.host); strings.ContainsAny(host, "/:@?# \r\n") {
 			t.Errorf("host %q", host)
 		}
@@ -128,7 +128,7 @@ func FuzzCustomers(f *testing.F) {
 	seeds(f)
 	f.Fuzz(func(t *testing.T, text string) {
 		known := tree{}
-		readEnvelope(strings.NewReader(text), maxReply, known.decode)
+		readEnvelope(strings.NewReader(text), maxReply, false, known.decode)
 		for id := range known {
 			if len(known.path(id)) > maxLevels {
 				t.Errorf("%d", id)
@@ -141,7 +141,7 @@ func FuzzErrorObject(f *testing.F) {
 	seeds(f)
 	c := (&fake{}).client()
 	f.Fuzz(func(t *testing.T, text string) {
-		_, fl, _ := readEnvelope(strings.NewReader(text), maxReply, (*decoder).skip)
+		_, fl, _ := readEnvelope(strings.NewReader(text), maxReply, false, (*decoder).skip)
 		e := &Error{"M", fl.code, fl.number, c.quote(fl.message), 200}
 		if len(e.Message) > maxMessage || !utf8.ValidString(e.Message) || strings.ContainsAny(e.Message, "\r\n\x00\x1b") {
 			t.Errorf("%q", e.Message)

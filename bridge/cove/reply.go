@@ -15,7 +15,7 @@ import (
 // status that says so, unless the reply holds an error of Cove's that another
 // try would not mend.
 func (c *Client) read(resp *http.Response, r request, decode func(*decoder) error) (visa string, err error) {
-	visa, f, err := readEnvelope(resp.Body, replyBytes(r.rows), decode)
+	visa, f, err := readEnvelope(resp.Body, replyBytes(r.rows), r.proof == byGet, decode)
 	status := resp.StatusCode
 	busy := status == http.StatusTooManyRequests || status == http.StatusRequestTimeout || status >= 500
 	answered := f.set && (err == nil || status != http.StatusOK)
@@ -54,9 +54,10 @@ var (
 	errEnough = errors.New("more rows than were asked for")
 )
 
-// readEnvelope reads a JSON-RPC reply of at most so many bytes as it comes, and
-// hands the result to decode without holding it whole.
-func readEnvelope(body io.Reader, most int64, decode func(*decoder) error) (visa string, f fault, err error) {
+// readEnvelope reads a JSON-RPC reply, or one of JSON:API whose data is the
+// result, of at most so many bytes as it comes, and hands the result to decode
+// without holding it whole.
+func readEnvelope(body io.Reader, most int64, api bool, decode func(*decoder) error) (visa string, f fault, err error) {
 	text := bufio.NewReader(body)
 	if bom, _ := text.Peek(3); string(bom) == "\uFEFF" {
 		text.Discard(3)
@@ -80,6 +81,10 @@ func readEnvelope(body io.Reader, most int64, decode func(*decoder) error) (visa
 	dec := newDecoder(text, most)
 	defer dec.free()
 	var seen bool
+	result := "result"
+	if api {
+		result = "data"
+	}
 	err = dec.object(func(key string) error {
 		switch key {
 		case "visa":
@@ -89,7 +94,7 @@ func readEnvelope(body io.Reader, most int64, decode func(*decoder) error) (visa
 			return err
 		case "error":
 			return dec.decode(&f)
-		case "result":
+		case result:
 			seen = true
 			return decode(dec)
 		}

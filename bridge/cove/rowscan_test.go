@@ -83,7 +83,7 @@ func TestRowScan(t *testing.T) {
 	rows := slices.Clone(oddRows)
 	for _, name := range []string{"statistics.json", "statistics-data.json", "statistics-lone.json"} {
 		var p page
-		if _, _, err := readEnvelope(strings.NewReader(recorded(t, name)), maxReply, func(dec *decoder) error { return p.read(dec, 250) }); err != nil {
+		if _, _, err := readEnvelope(strings.NewReader(recorded(t, name)), maxReply, false, func(dec *decoder) error { return p.read(dec, 250) }); err != nil {
 			t.Fatal(err)
 		}
 		for _, s := range p.rows {

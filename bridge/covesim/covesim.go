@@ -33,13 +33,14 @@ type Options struct {
 	Username, Password string // default api-user and covesim
 	Partner            string // the login's customer; when set, Login refuses another one
 
-	Without   Quirk // oddities left out; AllQuirks makes a plain fleet
-	HugeNames bool  // some devices have names of 10 kB
+	Without    Quirk // oddities left out; AllQuirks makes a plain fleet
+	HugeNames  bool  // some devices have names of 10 kB
+	NoRecovery bool  // recovery testing was not bought: it answers 400
 }
 
 // Sim is a simulated Cove. It is an http.Handler for /jsonapi,
-// /reporting_api, /repserv_json, /node/HOST/repserv_json and, to steer it,
-// /sim/…. All methods may be called at the same time.
+// /reporting_api, /repserv_json, /node/HOST/repserv_json, recovery tests under
+// /draas/… and, to steer it, /sim/…. All methods may be called at the same time.
 type Sim struct {
 	options Options
 	clock   clock
@@ -84,6 +85,7 @@ func New(o Options) *Sim {
 	s.mux.HandleFunc("POST /reporting_api", s.serve(s.reporting))
 	s.mux.HandleFunc("POST /repserv_json", s.serve(s.node))
 	s.mux.HandleFunc("POST /node/{host}/repserv_json", s.serve(s.node))
+	s.mux.HandleFunc("GET /draas/actual-statistics/v1/dashboard/", s.dashboard)
 	s.control(s.mux)
 	return s
 }

@@ -76,6 +76,9 @@ func clean(r backup.Run) backup.Run {
 	r.Last = cleanSessions(r.Last)
 	r.Replaced = cleanSessions(r.Replaced)
 	r.Remarks = cleanList(r.Remarks, maxName)
+	if r.Recovered != nil {
+		r.Recovered = &backup.Recovered{Backup: r.Recovered.Backup, Plan: cut(r.Recovered.Plan, maxWord)}
+	}
 	return r
 }
 

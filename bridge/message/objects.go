@@ -100,6 +100,8 @@ func (c clock) summary(r backup.Run) string {
 		return fmt.Sprintf("Still unfinished after %s: %s. The result follows when it ends.", span(overdueFor(r)), few(open))
 	case backup.Silence, backup.LongSilence:
 		return c.silence(r)
+	case backup.Recovery:
+		return c.recovery(r)
 	}
 	var bad []string
 	for _, want := range []backup.Status{backup.Failed, backup.Warning} {

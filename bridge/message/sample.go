@@ -37,5 +37,9 @@ func samples() []backup.Run {
 		Sessions: []backup.Session{running}, Status: backup.Warning, Start: start, End: end, Limit: 24 * time.Hour}
 	silence := backup.Run{ID: "sample-4", Kind: backup.Silence, Job: "srv01_ab12c", Device: device,
 		Status: backup.Warning, End: end, Limit: 48 * time.Hour, Last: []backup.Session{session}}
-	return []backup.Run{full, bare, overdue, silence}
+	tried := session
+	tried.Source, tried.Result, tried.Errors = backup.DataSource{Key: "recovery", Name: "Recovery"}, "CompletedWithErrors", nil
+	recovery := backup.Run{ID: "sample-5", Kind: backup.Recovery, Job: "srv01_ab12c recovery test", Device: device, Sessions: []backup.Session{tried},
+		Status: backup.Warning, Start: start, End: end, Recovered: &backup.Recovered{Backup: start.Add(-time.Hour), Plan: "Every 14 days"}}
+	return []backup.Run{full, bare, overdue, silence, recovery}
 }

@@ -116,7 +116,7 @@ func (c clock) head(r backup.Run, t backup.Totals) []Line {
 	}
 	lines := []Line{
 		{"Backup software", d.Software},
-		{"Backup type", d.Type},
+		{"Backup type", r.Type()},
 		{"Job name", r.Job},
 		{"Customer", d.Customer},
 	}
