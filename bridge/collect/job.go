@@ -1,12 +1,13 @@
 package collect
 
 import (
-	"fmt"
+	"regexp"
 	"strings"
 	"text/template"
 	"unicode"
 
 	"covebridge/bridge/backup"
+	"covebridge/bridge/message"
 )
 
 // Job names the job that the reader knows a device by.
@@ -17,14 +18,25 @@ type Job struct{ template *template.Template }
 func NewJob(text string) (Job, error) {
 	t, err := template.New("job.name").Option("missingkey=error").Parse(text)
 	if err != nil {
-		return Job{}, fmt.Errorf("job.name: %w", err)
+		return Job{}, jobError{err}
 	}
 	j := Job{t}
 	if _, err := j.Name(backup.Run{Device: backup.Device{Name: "x"}}); err != nil {
-		return Job{}, fmt.Errorf("job.name: %w: use {{.Device.Name}}", err)
+		return Job{}, jobError{err}
 	}
 	return j, nil
 }
+
+// jobError says in plain words what is wrong with the template.
+type jobError struct{ error }
+
+var jobPlace = regexp.MustCompile(`^template: job\.name:\d+(?::\d+)?: `)
+
+func (e jobError) Error() string {
+	return "job.name: " + message.Explain(jobPlace.ReplaceAllString(e.error.Error(), ""), backup.Run{}, nil)
+}
+
+func (e jobError) Unwrap() error { return e.error }
 
 // Name is the run's job: one line, never empty. Recovery tests are a job of
 // their own; and where each data source makes runs of its own, it is part of the

@@ -189,7 +189,7 @@ func (d *decoder) checkJob(j *Job) {
 	if strings.TrimSpace(j.Name) == "" {
 		d.bad("job.name", "a template such as {{.Device.Name}} is expected, not an empty text")
 	} else if _, err := template.New("job.name").Parse(j.Name); err != nil {
-		d.bad("job.name", "%s", strings.TrimPrefix(err.Error(), "template: job.name:1: "))
+		d.bad("job.name", "it can't be read as a template (%s): use {{.Device.Name}}", strings.TrimPrefix(err.Error(), "template: job.name:1: "))
 	}
 	d.checkStatusMap(j.StatusMap)
 }

@@ -15,24 +15,28 @@ var tables = []string{"devices", "entries", "runs", "mails", "queues", "events",
 
 // Copy copies all of from into to, in one transaction, so that to has all of it
 // or nothing. No bridge may be running on either: ErrHeld. ErrNotEmpty: to holds
-// something already; a copy of exactly the same is left as it is and no error.
+// something else; a copy of exactly the same is left as it is, and copied is
+// false. ErrItself: both are one.
 //
 // Afterwards bridges may run on one of the two only, for each would send what
 // waits. progress, if any, is called now and then, and at the end.
-func Copy(ctx context.Context, from, to *Ledger, progress func(done, total int)) error {
+func Copy(ctx context.Context, from, to *Ledger, progress func(done, total int)) (copied bool, err error) {
+	if from.path+from.server != "" && from.path == to.path && from.server == to.server {
+		return false, fmt.Errorf("ledger %s: %w", from.name, ErrItself)
+	}
 	for _, l := range []*Ledger{from, to} {
 		if err := l.Hold(ctx); err != nil {
-			return err
+			return false, err
 		}
 	}
 	what := "copy from " + from.name
 	tx, err := from.writer.db.BeginTx(ctx, &sql.TxOptions{Isolation: from.dialect.snap, ReadOnly: true})
 	if err != nil {
-		return from.explain("read for a copy", err)
+		return false, from.explain("read for a copy", err)
 	}
 	defer tx.Rollback()
 	source := transaction{ctx, tx, from.writer, from, map[string]*sql.Stmt{}}
-	return to.write(ctx, what, func(target transaction) error {
+	err = to.write(ctx, what, func(target transaction) error {
 		for _, t := range []transaction{source, target} {
 			if err := t.idle(); err != nil {
 				return err
@@ -58,8 +62,10 @@ func Copy(ctx context.Context, from, to *Ledger, progress func(done, total int))
 				return fmt.Errorf("%s: %w", table, err)
 			}
 		}
+		copied = true
 		return nil
 	})
+	return copied && err == nil, err
 }
 
 // idle answers ErrHeld if anything is leased now, so that bridges must be running.

@@ -25,12 +25,23 @@ func TestCopy(t *testing.T) {
 
 	var last [2]int
 	progress := func(done, total int) { last = [2]int{done, total} }
-	must(t, Copy(t.Context(), lite, pg, progress))
+	whole := func(from, to *Ledger, progress func(done, total int), want bool) {
+		t.Helper()
+		if copied, err := Copy(t.Context(), from, to, progress); copied != want || err != nil {
+			t.Errorf("copied: %v, %v, want %v", copied, err, want)
+		}
+	}
+	whole(lite, pg, progress, true)
 	if last != [2]int{4 + 4 + 4 + 3 + 2 + 8 + 1, 26} { // devices, entries, runs, mails, queues, events, facts
 		t.Errorf("progress %v", last)
 	}
-	must(t, Copy(t.Context(), lite, pg, nil)) // the same again is no harm
-	must(t, Copy(t.Context(), pg, back, nil))
+	whole(lite, pg, nil, false) // the same again is no harm
+	whole(pg, back, nil, true)
+	for _, l := range []*Ledger{lite, pg} {
+		if _, err := Copy(t.Context(), l, l, nil); !errors.Is(err, ErrItself) {
+			t.Errorf("got %v", err)
+		}
+	}
 	if err := sameLedgers(t, lite, back); err != nil {
 		t.Error(err)
 	}
@@ -44,14 +55,14 @@ func TestCopy(t *testing.T) {
 	if taken[1].Run.ID != wanted.Run.ID || taken[1].Doubt {
 		t.Errorf("what is wanted again is in doubt: %+v", taken[1])
 	}
-	if err := Copy(t.Context(), pg, sqlitePlace(t).open(t), nil); !errors.Is(err, ErrHeld) {
+	if _, err := Copy(t.Context(), pg, sqlitePlace(t).open(t), nil); !errors.Is(err, ErrHeld) {
 		t.Errorf("copied under a running bridge: %v", err)
 	}
 	record(t, pg, sent(begun.Run.ID, "found"), sent(wanted.Run.ID, "uid 18"))
 	if r, err := pg.Load(t.Context(), d.Key()); err != nil || r.Version != 1 || r.Journal.Device.ID != "1" {
 		t.Errorf("journal %+v, %v", r, err)
 	}
-	if err := Copy(t.Context(), lite, pg, nil); !errors.Is(err, ErrNotEmpty) {
+	if _, err := Copy(t.Context(), lite, pg, nil); !errors.Is(err, ErrNotEmpty) {
 		t.Errorf("copied over what went on: %v", err)
 	}
 	if got := get(t, pg, begun.Run.ID); got.State != backup.EntrySent {
@@ -68,7 +79,8 @@ func TestCopyIsInDoubt(t *testing.T) {
 	}
 	commit(t, from, entry(device(1), time.Hour, backup.Success))
 	to := sqlitePlace(t).open(t)
-	must(t, Copy(t.Context(), from, to, nil))
+	_, err := Copy(t.Context(), from, to, nil)
+	must(t, err)
 	taken, err := to.Take(t.Context(), 1)
 	must(t, err)
 	if len(taken) != 1 || !taken[0].Doubt {
@@ -93,7 +105,7 @@ func TestCopyHeld(t *testing.T) {
 	from, err := Open(t.Context(), p.Options)
 	must(t, err)
 	defer from.Close()
-	if err := Copy(t.Context(), from, sqlitePlace(t).open(t), nil); !errors.Is(err, ErrHeld) {
+	if _, err := Copy(t.Context(), from, sqlitePlace(t).open(t), nil); !errors.Is(err, ErrHeld) {
 		t.Errorf("got %v", err)
 	}
 }

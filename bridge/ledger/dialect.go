@@ -98,7 +98,7 @@ func (l *Ledger) connectSQLite(o Options) error {
 func makeFile(path string) (string, error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
-		return "", errors.Unwrap(err) // the path is told already
+		return "", pathless{err} // it is told already
 	}
 	if err := f.Close(); err != nil {
 		return "", err
@@ -109,6 +109,12 @@ func makeFile(path string) (string, error) {
 	return filepath.Abs(path)
 }
 
+// pathless is an error of a file that does not say which, but knows it.
+type pathless struct{ error }
+
+func (e pathless) Error() string { return errors.Unwrap(e.error).Error() }
+func (e pathless) Unwrap() error { return e.error }
+
 func (l *Ledger) connectPostgres(o Options) error {
 	l.dialect = postgres
 	l.dialect.lease = l.lease
@@ -118,6 +124,7 @@ func (l *Ledger) connectPostgres(o Options) error {
 		return errors.New("open ledger: ledger.postgres is no URL of a PostgreSQL database: write it as postgres://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=verify-full, with special characters in the password as %XX")
 	}
 	l.name = fmt.Sprintf("%s on PostgreSQL at %s", c.Database, c.Host)
+	l.server = fmt.Sprintf("%s:%d/%s", c.Host, c.Port, c.Database)
 	db := stdlib.OpenDB(*c)
 	db.SetMaxOpenConns(8)
 	db.SetMaxIdleConns(4)

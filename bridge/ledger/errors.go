@@ -30,6 +30,8 @@ var (
 	ErrWaiting = errors.New("it is being sent at this moment: look at `covebridge history` in a minute")
 	// ErrNotEmpty: Copy goes into an empty ledger only.
 	ErrNotEmpty = errors.New("there is something in it already: copy into an empty one")
+	// ErrItself: Copy was given the same ledger twice.
+	ErrItself = errors.New("it can't be copied to itself: name another one")
 	// ErrNoMail: there is no mail to send; the run has to be rendered again.
 	ErrNoMail = errors.New("no mail is stored for it")
 )
@@ -60,7 +62,7 @@ func (f folded) Error() string { return strings.Join(strings.Fields(f.error.Erro
 func (f folded) Unwrap() error { return f.error }
 
 const (
-	space = "free some space; nothing is half written, and covebridge goes on by itself"
+	space = "free some space; nothing is half written, and the next try goes on from there"
 	owned = "let the user that covebridge runs as read and write the file and its directory"
 )
 
@@ -95,19 +97,19 @@ func remedy(err error) string {
 
 var sqliteRemedies = map[int]string{
 	codes.SQLITE_FULL:     space,
-	codes.SQLITE_IOERR:    "is the disk full or failing? Nothing is half written, and covebridge goes on by itself",
+	codes.SQLITE_IOERR:    "is the disk full or failing? Nothing is half written, and the next try goes on from there",
 	codes.SQLITE_READONLY: owned,
 	codes.SQLITE_PERM:     owned,
 	codes.SQLITE_CANTOPEN: owned,
 	codes.SQLITE_NOTADB:   "the file is no ledger: choose another one with ledger.sqlite",
 	// SQLite takes a disk that gives an error for a damaged file too.
-	codes.SQLITE_CORRUPT: "if the disk is failing (see the system's log), covebridge goes on by itself once it can be read; if not, the file is damaged: restore it from a backup, or move it away to start with an empty ledger",
+	codes.SQLITE_CORRUPT: "if the disk is failing (see the system's log), the next try goes on once it can be read; if not, the file is damaged: restore it from a backup, or move it away to start with an empty ledger",
 	codes.SQLITE_BUSY:    "another program holds the file for long: end it",
 }
 
 // https://www.postgresql.org/docs/current/errcodes-appendix.html
 var postgresRemedies = map[string]string{
-	"53100": "free some space on the PostgreSQL server; nothing is half written, and covebridge goes on by itself",
+	"53100": "free some space on the PostgreSQL server; nothing is half written, and the next try goes on from there",
 	"53300": "the PostgreSQL server allows no more connections: raise its max_connections",
 	"28P01": "correct user name and password in ledger.postgres",
 	"28000": "allow the login in the PostgreSQL server's pg_hba.conf, or correct ledger.postgres",

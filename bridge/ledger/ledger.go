@@ -51,6 +51,7 @@ type Ledger struct {
 	now     func() time.Time
 	owner   string
 	path    string       // of the SQLite file; empty: none
+	server  string       // and database, of PostgreSQL; empty: none
 	lock    *flock.Flock // of the SQLite file; nil before Hold
 	held    atomic.Bool
 

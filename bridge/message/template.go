@@ -57,13 +57,7 @@ func load(dir string, c clock) (*set, error) {
 	if err := checkDir(dir); err != nil {
 		return nil, err
 	}
-	funcs := map[string]any{
-		"size":     size,
-		"count":    count,
-		"duration": func(d time.Duration) string { return duration(d) },
-		"time":     c.full,
-		"short":    func(s string) string { return cut(s, maxWord) },
-	}
+	funcs := functionsOf(c)
 	plain := func(name string) (func(View) (string, error), error) {
 		src, file, err := source(dir, name)
 		if err != nil {
@@ -105,6 +99,17 @@ func load(dir string, c clock) (*set, error) {
 		return b.String(), nil
 	}
 	return &s, nil
+}
+
+// functionsOf are the functions that templates have beside the packages' own.
+func functionsOf(c clock) map[string]any {
+	return map[string]any{
+		"size":     size,
+		"count":    count,
+		"duration": func(d time.Duration) string { return duration(d) },
+		"time":     c.full,
+		"short":    func(s string) string { return cut(s, maxWord) },
+	}
 }
 
 // checkDir refuses a directory that can't be read, and templates in it that
@@ -166,5 +171,6 @@ func templateError(file string, err error) *TemplateError {
 		e.Col, _ = strconv.Atoi(m[2])
 		e.Cause = cmp.Or(m[3], e.Cause)
 	}
+	e.Cause = Explain(e.Cause, View{}, functionsOf(clock{}))
 	return e
 }

@@ -53,11 +53,11 @@ func TestBrokenTemplates(t *testing.T) {
 		line, col  int
 		cause      string
 	}{
-		{"subject.tmpl", "a\n{{if}}", 2, 0, "missing value for if"},
-		{"text.tmpl", "a\n\nb {{.Run.Nothing}}", 3, 8, "can't evaluate field Nothing"},
-		{"text.tmpl", "{{.Run.Previous.SentBytes}}", 1, 0, "nil pointer"}, // only a run without a previous one shows it
-		{"text.tmpl", "{{nofunc .}}", 1, 0, `function "nofunc" not defined`},
-		{"html.tmpl", "<p>\n<a href='{{.Run.Job}}", 0, 0, "ends in a non-text context"},
+		{"subject.tmpl", "a\n{{if}}", 2, 0, "a value is missing after if, as in {{if .Remarks}}"},
+		{"text.tmpl", "a\n\nb {{.Run.Nothing}}", 3, 8, "{{.Run.Nothing}}: there is no .Nothing; there are .ID, .Kind, .Job, .Device, "},
+		{"text.tmpl", "{{.Run.Previous.SentBytes}}", 1, 0, "not every run has it: put {{with}} or {{if}} around it"}, // only a run without a previous one shows it
+		{"text.tmpl", "{{nofunc .}}", 1, 0, `there is no function nofunc; there are and, call, count, duration, eq`},
+		{"html.tmpl", "<p>\n<a href='{{.Run.Job}}", 0, 0, "is opened and not closed"},
 		{"htm.tmpl", "x", 0, 0, "not used by any mail"},
 	} {
 		_, err := with(t, c.name, c.text)

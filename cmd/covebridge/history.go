@@ -60,7 +60,8 @@ shows everything. Times are in mail.timezone, those of --since too.`,
 	}
 	c.Flags().StringVar(&state, "state", "", "only mails in this state: "+either(states))
 	c.Flags().StringVar(&since, "since", "", "only runs that ended since: a date, a date with time, or a span such as 2d")
-	c.Flags().IntVar(&q.Limit, "limit", 50, "at most so many; 0: all")
+	q.Limit = 50
+	c.Flags().Var(limit{&q.Limit}, "limit", "at most so many; 0: all")
 	a.jsonFlag(c)
 	return c
 }

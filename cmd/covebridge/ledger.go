@@ -44,17 +44,21 @@ each would send what waits.`,
 				return err
 			}
 			defer to.Close()
-			if err := errors.Join(from.Hold(ctx), to.Hold(ctx)); err != nil {
-				return err
-			}
 			bar := a.bar("copying")
-			err = ledger.Copy(ctx, from, to, func(done, total int) {
+			copied, err := ledger.Copy(ctx, from, to, func(done, total int) {
 				bar.ChangeMax(total)
 				_ = bar.Set(done)
 			})
 			a.end(bar)
+			if errors.Is(err, ledger.ErrItself) {
+				return usageError{err}
+			}
 			if err != nil {
 				return err
+			}
+			if !copied {
+				fmt.Fprintf(a.out, "%s holds just what is in %s already: nothing was copied\n", to, from)
+				return nil
 			}
 			fmt.Fprintf(a.out, "%s is copied to %s\n", from, to)
 			return nil

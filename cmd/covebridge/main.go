@@ -36,6 +36,9 @@ func execute(ctx context.Context, args []string, out, errs io.Writer) int {
 	}
 	if !errors.Is(err, errTold) {
 		fmt.Fprintf(errs, "covebridge: error: %v\n", err)
+		if next := permission(err); next != "" {
+			fmt.Fprintf(errs, "→ %s\n", next)
+		}
 	}
 	if misconfigured(err) {
 		return 2

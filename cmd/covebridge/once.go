@@ -31,7 +31,7 @@ is taken up by the next start.`,
 			}
 			s, err := b.Once(cmd.Context())
 			for _, p := range s.Polled {
-				fmt.Fprintln(a.out, polled(p))
+				fmt.Fprintln(a.out, polled(p, cmd.Context().Err() != nil))
 			}
 			fmt.Fprintln(a.out, delivered(s.Delivered))
 			if s.Waiting > 0 {
@@ -48,7 +48,10 @@ is taken up by the next start.`,
 	}
 }
 
-func polled(p bridge.Polled) string {
+func polled(p bridge.Polled, stopped bool) string {
+	if stopped && !p.Sweep {
+		return fmt.Sprintf("%s: stopped after %s", p.Account, plural(p.Looked, "device", "devices"))
+	}
 	if p.Elsewhere {
 		return fmt.Sprintf("%s: another covebridge is polling it", p.Account)
 	}

@@ -19,7 +19,7 @@ import (
 
 func newPreview(a *app) *cobra.Command {
 	var out, device string
-	var limit int
+	var most int
 	c := &cobra.Command{
 		Use:   "preview",
 		Short: "Show or write the mails; send and record nothing",
@@ -52,7 +52,7 @@ written as .eml files, for any mail program to open.`,
 				if device != "" && !strings.Contains(strings.ToLower(e.Run.Device.Name), strings.ToLower(device)) {
 					return nil
 				}
-				if limit > 0 && shown >= limit {
+				if most > 0 && shown >= most {
 					return nil
 				}
 				shown++
@@ -75,7 +75,7 @@ written as .eml files, for any mail program to open.`,
 	}
 	c.Flags().StringVar(&out, "out", "", "write the mails as .eml files into this folder")
 	c.Flags().StringVar(&device, "device", "", "only devices with this in their name")
-	c.Flags().IntVar(&limit, "limit", 0, "at most so many; 0: all")
+	c.Flags().Var(limit{&most}, "limit", "at most so many; 0: all")
 	return c
 }
 

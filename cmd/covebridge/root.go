@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -48,7 +49,7 @@ Exit status: 0 done, 1 something failed, 2 wrong usage or configuration.`,
 	root.SuggestionsMinimumDistance = 2
 	root.PersistentFlags().StringVarP(&a.configPath, "config", "c", "", "configuration `file`")
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		return usageError{fmt.Errorf("%w: see %q", err, c.CommandPath()+" --help")}
+		return usageError{fmt.Errorf("%w: see %q", plainFlag(err), c.CommandPath()+" --help")}
 	})
 	help := newHelp()
 	for _, g := range []struct {
@@ -97,6 +98,9 @@ func wrongCall(c *cobra.Command, args []string, err error) error {
 		if like := c.SuggestionsFor(args[0]); len(like) > 0 {
 			return usageError{fmt.Errorf("%w; did you mean %q?", err, c.CommandPath()+" "+like[0])}
 		}
+	}
+	if !c.HasSubCommands() {
+		err = fmt.Errorf("the call is %q, with no more and no fewer arguments", strings.TrimSuffix(c.UseLine(), " [flags]"))
 	}
 	return usageError{fmt.Errorf("%w: see %q", err, c.CommandPath()+" --help")}
 }
