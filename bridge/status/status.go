@@ -1,6 +1,7 @@
 // Package status tells how a covebridge is: what the page, `covebridge status`,
-// metrics, health and heartbeat show. It is read from the ledger, so that it
-// can be asked for beside a running daemon.
+// metrics, health and heartbeat show. It is read from the ledger, into which
+// each bridge tells now and then how it is, so that it can be asked for beside a
+// running daemon.
 package status
 
 import (
@@ -23,32 +24,38 @@ type Status struct {
 
 // Bridge is one process at work on the ledger.
 type Bridge struct {
-	Name    string    `json:"name"` // host and process
+	Name    string    `json:"name"` // host and process: "backup1:4711"
 	Version string    `json:"version"`
 	Started time.Time `json:"started"`
-	Seen    time.Time `json:"seen"` // when it told last that it lives
+	Seen    time.Time `json:"seen"`  // when it told last how it is
+	Until   time.Time `json:"until"` // if it tells nothing until then, it is gone; before Seen: it has ended
 }
+
+// Alive tells whether the bridge runs, as far as can be known.
+func (b Bridge) Alive(now time.Time) bool { return b.Until.After(now) }
 
 // Account is one Cove login.
 type Account struct {
 	Name     string    `json:"name"`
-	LastPoll time.Time `json:"last_poll"` // end of the last poll, well or not; zero: none yet
-	LastGood time.Time `json:"last_good"` // end of the last poll that went well
-	NextPoll time.Time `json:"next_poll"` // zero: none is planned, as after a refused login
-	Devices  int       `json:"devices"`
-	Error    string    `json:"error,omitempty"` // why the last poll failed
+	LastPoll time.Time `json:"last_poll,omitzero"` // end of the last poll, well or not; zero: none yet
+	LastGood time.Time `json:"last_good,omitzero"` // end of the last poll that went well
+	NextPoll time.Time `json:"next_poll,omitzero"` // zero: none is planned, as after a refused login
+	Devices  int       `json:"devices"`            // as of the last poll that read all
+	Error    string    `json:"error,omitempty"`    // why the last poll failed; empty: it went well
 }
 
 // Backlog is what waits to be delivered.
 type Backlog struct {
 	Mails  int       `json:"mails"`
-	Oldest time.Time `json:"oldest"` // when the one that waits longest was queued; zero: none waits
-	Failed int       `json:"failed"` // given up
+	Oldest time.Time `json:"oldest,omitzero"`  // when the one that waits longest was queued; zero: none waits
+	Failed int       `json:"failed"`           // given up within a week, and not sent since
+	Reason string    `json:"reason,omitempty"` // why, of one of those
 }
 
-// Lag is the time from a run's end to its delivery, over the last day.
+// Lag is the time from a run's end to its delivery, of the runs that ended
+// within a day and were delivered.
 type Lag struct {
 	Runs   int           `json:"runs"`
-	Median time.Duration `json:"median"`
+	Median time.Duration `json:"median"` // nanoseconds, as Worst
 	Worst  time.Duration `json:"worst"`
 }

@@ -1,0 +1,66 @@
+package status
+
+import (
+	"fmt"
+	"time"
+
+	"covebridge/bridge/finding"
+)
+
+// The kinds of findings that the ledger alone tells of, whether a bridge runs or not.
+var (
+	NotRunning = finding.Kind{Name: "not_running", Severity: finding.Failed, What: "no covebridge is running"}
+	GivenUp    = finding.Kind{Name: "mails_given_up", Severity: finding.Failed, What: "mails are given up"}
+	Stuck      = finding.Kind{Name: "mails_stuck", Severity: finding.Failed, What: "mails wait for too long"}
+)
+
+// stuck is how long a mail may wait to be delivered until that is a finding.
+const stuck = time.Hour
+
+// derived gives the findings that follow from the rest, but for those known already.
+func (s *Status) derived(known []finding.Finding) (more []finding.Finding) {
+	add := func(k finding.Kind, since time.Time, why, remedy string) {
+		f := finding.Finding{Name: k.Name, Severity: k.Severity, Since: since, What: k.What, Why: why, Remedy: remedy, Times: 1}
+		for _, g := range known {
+			if g.Same(f) {
+				return
+			}
+		}
+		more = append(more, f)
+	}
+	alive := false
+	for _, b := range s.Bridges {
+		alive = alive || b.Alive(s.At)
+	}
+	if !alive {
+		since, why := s.At, "none has run on this ledger yet"
+		if len(s.Bridges) > 0 {
+			b := s.Bridges[0]
+			since, why = b.Until, fmt.Sprintf("%s is not heard of any more", b.Name)
+			if !b.Until.After(b.Seen) {
+				why = b.Name + " has ended"
+			}
+		}
+		add(NotRunning, since, why, "start it: systemctl start covebridge, or covebridge run; its log tells why it ended")
+	}
+	if why, remedy, on := s.Backlog.GivenUp(); on {
+		add(GivenUp, s.At, why, remedy)
+	}
+	if why, remedy, on := s.Backlog.Stuck(s.At); on {
+		add(Stuck, s.Backlog.Oldest.Add(stuck), why, remedy)
+	}
+	return more
+}
+
+// GivenUp tells whether mails were given up, and what helps.
+func (b Backlog) GivenUp() (why, remedy string, on bool) {
+	return fmt.Sprintf("%d within a week, the last: %s", b.Failed, b.Reason),
+		"`covebridge history --state failed` lists them; once the cause is gone, `covebridge resend --failed` sends them", b.Failed > 0
+}
+
+// Stuck tells whether mails wait for too long, and what helps.
+func (b Backlog) Stuck(now time.Time) (why, remedy string, on bool) {
+	age := now.Sub(b.Oldest)
+	return fmt.Sprintf("%d wait, the oldest for %s", b.Mails, age.Round(time.Minute)),
+		"`covebridge check` tries the mailbox; `covebridge history --state queued` tells what each waits for", !b.Oldest.IsZero() && age > stuck
+}
