@@ -42,6 +42,12 @@ type Options struct {
 	Collect  collect.Options
 	Deliver  deliver.Options
 	Findings *finding.List // nil: made from Log
+
+	// Name is by what others know this process: "backup1:4711". Empty: it tells
+	// nothing of itself, and looks after nothing but its work.
+	Name     string
+	Version  string
+	Location *time.Location // where days begin; nil: UTC
 }
 
 // Bridge polls and delivers. Its methods may be called side by side.
@@ -49,6 +55,7 @@ type Bridge struct {
 	Options
 	collector *collect.Collector
 	deliverer *deliver.Deliverer
+	self      *self
 }
 
 // New gives a Bridge. What the two halves need of each other is filled in, and
@@ -57,7 +64,10 @@ func New(o Options) *Bridge {
 	if o.Findings == nil {
 		o.Findings = finding.NewList(o.Log)
 	}
-	b := &Bridge{Options: o}
+	if o.Location == nil {
+		o.Location = time.UTC
+	}
+	b := &Bridge{Options: o, self: newSelf(o)}
 	if o.Deliver.Outbox == nil {
 		o.Deliver.Outbox = Outbox{o.Ledger}
 	}

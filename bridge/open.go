@@ -32,6 +32,7 @@ func Open(ctx context.Context, c *config.Config, log *slog.Logger, around ...fun
 		return nil, err
 	}
 	o.Log = log
+	o.Name, o.Location = processName(), c.Mail.Location()
 	for _, f := range around {
 		o.Mailbox = f(o.Mailbox)
 	}

@@ -24,6 +24,9 @@ func (b *Bridge) Run(ctx context.Context) {
 	for _, src := range b.Sources {
 		all.Go(func() { b.follow(ctx, src) })
 	}
+	if b.Name != "" {
+		all.Go(func() { b.watch(ctx) })
+	}
 	counts := b.deliverer.Run(ctx)
 	all.Wait()
 	b.Log.Info("stopped", "sent", counts.Sent, "failed", counts.Failed)
@@ -35,15 +38,18 @@ func (b *Bridge) follow(ctx context.Context, src Source) {
 	tick := time.NewTicker(b.Interval)
 	defer tick.Stop()
 	for {
+		began := time.Now()
 		p, err := b.poll(ctx, src, false)
 		if ctx.Err() != nil {
 			return
 		}
 		told.poll(p, err)
 		if errors.Is(err, backup.ErrRefused) {
+			b.self.polled(p, err, time.Time{})
 			b.Log.Error("the account is not polled any more: correct its settings and start again", "account", src.Name())
 			return
 		}
+		b.self.polled(p, err, began.Add(b.Interval))
 		select {
 		case <-ctx.Done():
 			return
@@ -68,6 +74,7 @@ func (b *Bridge) Once(ctx context.Context) (Summary, error) {
 			if err == nil {
 				b.newReport(src).poll(p, nil)
 			}
+			b.self.polled(p, err, time.Time{})
 			mu.Lock()
 			defer mu.Unlock()
 			s.Polled = append(s.Polled, p)
@@ -77,6 +84,9 @@ func (b *Bridge) Once(ctx context.Context) (Summary, error) {
 	go func() { polls.Wait(); close(done) }()
 	s.Delivered = b.deliverer.DrainUntil(ctx, done)
 	<-done
+	if b.Name != "" {
+		b.tell(context.WithoutCancel(ctx), time.Now().Add(onceLasts))
+	}
 	waiting, err := b.Ledger.Waiting(context.WithoutCancel(ctx))
 	s.Waiting = waiting
 	return s, errors.Join(append(errs, err, ctx.Err())...)

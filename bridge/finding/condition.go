@@ -16,6 +16,7 @@ const (
 // log when it begins, once an hour while it lasts, and when it ends, however
 // often it fails; what comes and goes is told of once in ten minutes.
 type Condition struct {
+	changed func()
 	log     *slog.Logger
 	kind    Kind
 	subject string
@@ -43,6 +44,7 @@ func (c *Condition) Raise(why, remedy string) {
 	defer c.mu.Unlock()
 	now := time.Now()
 	if !c.raised {
+		defer c.changed()
 		c.raised, c.logged = true, false
 		c.now = Finding{Name: c.kind.Name, Subject: c.subject, Severity: c.kind.Severity, Since: now, What: c.kind.What}
 	}
@@ -75,6 +77,7 @@ func (c *Condition) Clear() {
 	if !c.raised {
 		return
 	}
+	defer c.changed()
 	c.raised = false
 	if !c.logged {
 		return

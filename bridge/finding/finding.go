@@ -47,12 +47,23 @@ type Kind struct {
 type List struct {
 	log *slog.Logger
 
-	mu  sync.Mutex
-	all []*Condition
+	mu      sync.Mutex
+	all     []*Condition
+	changed chan struct{}
 }
 
 // NewList gives an empty List whose conditions tell log.
-func NewList(log *slog.Logger) *List { return &List{log: log} }
+func NewList(log *slog.Logger) *List { return &List{log: log, changed: make(chan struct{}, 1)} }
+
+// Changed gets a value when something began or ended, for the one who waits for it.
+func (l *List) Changed() <-chan struct{} { return l.changed }
+
+func (l *List) change() {
+	select {
+	case l.changed <- struct{}{}:
+	default:
+	}
+}
 
 // Condition gives the condition of this kind and subject, made when it is asked
 // for first.
@@ -68,7 +79,7 @@ func (l *List) Condition(kind Kind, subject string) *Condition {
 	if subject != "" {
 		log = log.With("account", subject)
 	}
-	c := &Condition{log: log, kind: kind, subject: subject}
+	c := &Condition{log: log, changed: l.change, kind: kind, subject: subject}
 	l.all = append(l.all, c)
 	return c
 }

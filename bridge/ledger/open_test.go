@@ -16,7 +16,7 @@ func TestNewer(t *testing.T) {
 		l := p.open(t)
 		l.sql(t, "INSERT INTO ledger_version (version_id, is_applied) VALUES (7, $1)", true)
 		_, err := Open(t.Context(), p.Options)
-		want := "ledger " + l.String() + ": open: this ledger was written by a newer covebridge (schema 7, this one knows 2): install the newer version, or give this one a ledger of its own"
+		want := "ledger " + l.String() + ": open: this ledger was written by a newer covebridge (schema 7, this one knows 3): install the newer version, or give this one a ledger of its own"
 		if !errors.Is(err, ErrNewer) || err.Error() != want {
 			t.Errorf("got  %v\nwant %s", err, want)
 		}

@@ -34,6 +34,13 @@ func TestPlans(t *testing.T) {
 	_, err = l.Entries(t.Context(), Query{State: backup.EntryFailed, Limit: 20})
 	must(t, err)
 
+	must(t, l.Tell(t.Context(), "well"))
+	_, err = l.Bridges(t.Context())
+	must(t, err)
+	_, err = l.Backlog(t.Context(), start)
+	must(t, err)
+	must(t, l.Ended(t.Context(), start, func(Ended) {}))
+
 	seen := 0
 	for _, s := range []*statements{l.writer, l.reader} {
 		for query := range s.ready {
@@ -42,6 +49,9 @@ func TestPlans(t *testing.T) {
 				scan := strings.HasPrefix(detail, "SCAN") && !strings.Contains(detail, "USING")
 				if detail == "SCAN CONSTANT ROW" || detail == "SCAN openings" || detail == "SCAN one" { // of one row
 					scan = false
+				}
+				if strings.Contains(query, "FROM bridges") { // a handful
+					continue
 				}
 				if strings.Contains(query, "owner <> ''") { // once, in Hold
 					scan = false

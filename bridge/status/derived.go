@@ -36,8 +36,8 @@ func (s *Status) derived(known []finding.Finding) (more []finding.Finding) {
 		since, why := s.At, "none has run on this ledger yet"
 		if len(s.Bridges) > 0 {
 			b := s.Bridges[0]
-			since, why = b.Until, fmt.Sprintf("%s is not heard of any more", b.Name)
-			if !b.Until.After(b.Seen) {
+			since, why = b.Seen, b.Name+" is not heard of any more"
+			if b.Until.IsZero() {
 				why = b.Name + " has ended"
 			}
 		}

@@ -60,7 +60,10 @@ func (s *Status) add(r Report) {
 			b.LastPoll, b.Error = a.LastPoll, a.Error
 		}
 		if a.LastGood.After(b.LastGood) {
-			b.LastGood, b.Devices = a.LastGood, a.Devices
+			b.LastGood = a.LastGood
+			if a.Devices > 0 {
+				b.Devices = a.Devices
+			}
 		}
 		if b.NextPoll.IsZero() || !a.NextPoll.IsZero() && a.NextPoll.Before(b.NextPoll) {
 			b.NextPoll = a.NextPoll

@@ -27,8 +27,8 @@ type Bridge struct {
 	Name    string    `json:"name"` // host and process: "backup1:4711"
 	Version string    `json:"version"`
 	Started time.Time `json:"started"`
-	Seen    time.Time `json:"seen"`  // when it told last how it is
-	Until   time.Time `json:"until"` // if it tells nothing until then, it is gone; before Seen: it has ended
+	Seen    time.Time `json:"seen"`           // when it told last how it is
+	Until   time.Time `json:"until,omitzero"` // if it tells nothing until then, it is gone; zero: it has ended
 }
 
 // Alive tells whether the bridge runs, as far as can be known.
