@@ -14,7 +14,10 @@ help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: ## see it work: a simulated Cove, a mail server and the bridge, nothing to configure
-	@go build -o covebridge ./cmd/covebridge && exec ./covebridge demo
+	@echo 'Building covebridge: a minute or two the first time, seconds after that.'
+	@go build -o covebridge ./cmd/covebridge & build=$$!; \
+		while sleep 1; kill -0 $$build 2>/dev/null; do printf .; done; echo; wait $$build
+	@exec ./covebridge demo
 
 test: ## run all tests
 	go test $(RACE) -parallel 4 -timeout 45m $(TESTFLAGS) ./...

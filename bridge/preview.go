@@ -3,25 +3,51 @@ package bridge
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"covebridge/bridge/backup"
+	"covebridge/bridge/collect"
 	"covebridge/bridge/ledger"
 )
 
+// Wanted says which mails a preview gives.
+type Wanted struct {
+	Device string // part of the device's name, in any case; empty: all
+	Limit  int    // at most so many; 0: all
+}
+
 // Preview polls every account and gives the mails that a first start would
-// deliver, oldest first. Give it a ledger in memory: it is then as if it had
-// never been.
-func (b *Bridge) Preview(ctx context.Context, yield func(backup.Entry) error) error {
+// deliver, oldest first. With a limit it stops asking once it has so many, which
+// are then not the oldest of all. Give it a ledger in memory: it is then as if
+// it had never been.
+func (b *Bridge) Preview(ctx context.Context, w Wanted, yield func(backup.Entry) error) error {
+	polls, enough := context.WithCancel(ctx)
+	defer enough()
+	b.collector.Queued = func() {
+		if counts, err := b.Ledger.Counts(ctx); err == nil && w.Limit > 0 && counts[backup.EntryQueued] >= w.Limit {
+			enough()
+		}
+	}
 	for _, src := range b.Sources {
-		if _, err := b.poll(ctx, src, true); err != nil {
+		if w.Device != "" {
+			src = only{src, strings.ToLower(w.Device)}
+		}
+		if _, err := b.poll(polls, src, true); err != nil && polls.Err() == nil {
 			return err
 		}
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
 	}
 	entries, err := b.Ledger.Entries(ctx, ledger.Query{State: backup.EntryQueued})
 	if err != nil {
 		return err
 	}
+	shown := 0
 	for _, e := range slices.Backward(entries) {
+		if shown++; w.Limit > 0 && shown > w.Limit {
+			break
+		}
 		whole, _, err := b.Ledger.Entry(ctx, e.Run.ID)
 		if err != nil {
 			return err
@@ -32,3 +58,23 @@ func (b *Bridge) Preview(ctx context.Context, yield func(backup.Entry) error) er
 	}
 	return nil
 }
+
+// only shows the devices that have a text in their names; others are not even
+// looked at.
+type only struct {
+	Source
+	text string
+}
+
+// Devices is collect.Source's.
+func (o only) Devices(ctx context.Context, sel backup.Selection, yield func(backup.Row) error) error {
+	sel.Told = nil // how many of them are wanted is not known
+	return o.Source.Devices(ctx, sel, func(r backup.Row) error {
+		if !strings.Contains(strings.ToLower(r.Snapshot().Device.Name), o.text) {
+			return ctx.Err()
+		}
+		return yield(r)
+	})
+}
+
+var _ collect.Source = only{}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"covebridge/bridge/backup"
+	"covebridge/bridge/collect"
 	"covebridge/bridge/deliver"
 )
 
@@ -91,6 +92,10 @@ func (b *Bridge) Once(ctx context.Context) (Summary, error) {
 	s.Waiting = waiting
 	return s, errors.Join(append(errs, err, ctx.Err())...)
 }
+
+// Watch has f told how polls go on, from several goroutines. It is to be called
+// before the first poll.
+func (b *Bridge) Watch(f func(collect.Progress)) { b.collector.Watch = f }
 
 // Drain delivers what is due, then ends: for what Resend or Backfill queued.
 func (b *Bridge) Drain(ctx context.Context) deliver.Counts { return b.deliverer.Drain(ctx) }

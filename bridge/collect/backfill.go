@@ -35,13 +35,6 @@ func (s Span) Check() error {
 	return nil
 }
 
-// Progress is told of as a backfill goes on.
-type Progress struct {
-	Device      string
-	Done, Total int // devices
-	Runs        int // runs queued so far
-}
-
 // Backfill queues the runs of a span that were never sent, for all accounts.
 // What it did is in the ledger, device by device, so that it can be stopped and
 // begun again; what was queued before stays queued once.
@@ -74,7 +67,7 @@ func (c *Collector) Backfill(ctx context.Context, span Span, report func(Progres
 				broken = append(broken, fmt.Errorf("device %s: %w", d.Name, err))
 			}
 			runs += n
-			report(Progress{Device: d.Name, Done: i + 1, Total: len(found), Runs: runs})
+			report(Progress{Account: src.Name(), Done: int64(i) + 1, Total: int64(len(found)), Runs: int64(runs)})
 		}
 	}
 	return runs, errors.Join(broken...)

@@ -81,6 +81,7 @@ type Options struct {
 	Job         Job
 	Filter      Filter
 	Now         func() time.Time // our own clock; nil: time.Now
+	Watch       func(Progress)   // told how polls go on, from several goroutines; may be nil
 }
 
 // Collector polls accounts. Its methods may be called side by side.

@@ -41,9 +41,10 @@ type poll struct {
 	commits  *committer
 	tests    map[string][]backup.RecoveryTest // by device, where they were asked for
 
-	mu   sync.Mutex
-	done map[string]bool // devices looked at
-	sum  Polled
+	mu    sync.Mutex
+	done  map[string]bool // devices looked at
+	sum   Polled
+	shown Progress
 }
 
 // Poll reads an account once: the devices that changed and those that are due,
@@ -152,16 +153,19 @@ const maxDue = 1 << 20
 func (p *poll) rows(ctx context.Context, sel backup.Selection) error {
 	workers := errgroup.Group{}
 	workers.SetLimit(p.Concurrency)
+	sel.Told, p.shown = p.watch(), Progress{}
 	err := p.src.Devices(ctx, sel, func(r backup.Row) error {
 		p.sum.Devices++
 		fingerprint := r.Fingerprint()
 		// A row that tells nothing changes nothing.
 		if fingerprint == 0 {
+			p.sighted()
 			return ctx.Err()
 		}
 		changed := p.roster.sight(r.Key(), p.src.Name(), fingerprint, p.progress.Sure, p.rank)
 		tests := p.tests[string(r.Key())]
 		if !changed && !p.roster.untold(p.src.Name(), tests) {
+			p.sighted()
 			return ctx.Err()
 		}
 		s := sight{key: string(r.Key()), fingerprint: fingerprint, tests: tests}
@@ -170,7 +174,7 @@ func (p *poll) rows(ctx context.Context, sel backup.Selection) error {
 			s.snap = &snap
 		}
 		if p.first(s.key) {
-			workers.Go(func() error { p.work(ctx, s); return nil })
+			workers.Go(func() error { p.work(ctx, s); p.sighted(); return nil })
 		}
 		return ctx.Err()
 	})

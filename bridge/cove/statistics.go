@@ -30,7 +30,7 @@ var errRepeats = errors.New("the rows of this page were given already: pages can
 // errors.Is ErrRefused tells of a refused login.
 func (c *Client) Devices(ctx context.Context, sel backup.Selection, yield func(backup.Row) error) error {
 	tree := c.tree(ctx)
-	l := listing{c: c, yield: yield, seen: map[int64]struct{}{}}
+	l := listing{c: c, yield: yield, told: sel.Told, seen: map[int64]struct{}{}}
 	l.row = pageRow{c: c, p: &l.page, tree: tree}
 	err := l.pages(ctx, filter(sel))
 	if errors.Is(err, errFilter) {
@@ -52,6 +52,7 @@ func filter(sel backup.Selection) string {
 type listing struct {
 	c     *Client
 	yield func(backup.Row) error
+	told  func(int64) // may be nil
 	seen  map[int64]struct{}
 	page  page
 	row   pageRow
@@ -76,6 +77,9 @@ func (l *listing) pages(ctx context.Context, filter string) error {
 			continue
 		}
 		failed.row = 0
+		if l.told != nil {
+			l.told(max(l.page.total, start+int64(len(l.page.rows))))
+		}
 		news, err := l.give()
 		if err != nil {
 			return err

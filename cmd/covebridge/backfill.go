@@ -4,10 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"time"
 
-	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
 
 	"covebridge/bridge/collect"
@@ -54,13 +51,10 @@ mail.timezone.`,
 			if err := b.Ledger.Hold(cmd.Context()); err != nil {
 				return err
 			}
-			bar := a.bar("devices")
-			runs, err := b.Backfill(cmd.Context(), span, func(p collect.Progress) {
-				bar.ChangeMax(p.Total)
-				bar.Describe(fmt.Sprintf("%s found", plural(p.Runs, "run", "runs")))
-				_ = bar.Set(p.Done)
-			})
-			a.end(bar)
+			progress := a.progress("devices", "asking Cove")
+			b.Watch(progress.poll)
+			runs, err := b.Backfill(cmd.Context(), span, progress.poll)
+			progress.end()
 			if errors.Is(err, context.Canceled) {
 				return fmt.Errorf("stopped after %s; the same call goes on from here", plural(runs, "run", "runs"))
 			}
@@ -77,22 +71,4 @@ mail.timezone.`,
 	c.Flags().StringArrayVar(&span.Devices.Include, "device", nil, "only these devices (glob; may be given again)")
 	c.Flags().BoolVar(&span.DryRun, "dry-run", false, "count; record and send nothing")
 	return c
-}
-
-// bar is a progress bar on a terminal, and silent elsewhere.
-func (a *app) bar(what string) *progressbar.ProgressBar {
-	w := a.errs
-	if !isTerminal(w) {
-		w = io.Discard
-	}
-	return progressbar.NewOptions(1, progressbar.OptionSetWriter(w), progressbar.OptionSetDescription(what),
-		progressbar.OptionShowCount(), progressbar.OptionSetPredictTime(true), progressbar.OptionThrottle(100*time.Millisecond))
-}
-
-// end leaves the bar's line.
-func (a *app) end(bar *progressbar.ProgressBar) {
-	_ = bar.Exit()
-	if isTerminal(a.errs) {
-		fmt.Fprintln(a.errs)
-	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"os"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -19,6 +20,16 @@ const (
 	demoBefore = 3 * time.Hour // whose mails are there at once
 	demoListen = "127.0.0.1:1143"
 )
+
+// demoNext says how to go on, with the program as it was called.
+const demoNext = `
+To put it to work:
+  %[1]s init      writes a config.yaml; fill in your Cove login and mailbox
+  %[1]s check     tries them, and says what is wrong; nothing is sent
+  %[1]s preview   shows the mails that would come
+  %[1]s run       polls and delivers from then on
+README.md, "Put it to work", goes through it step by step.
+`
 
 func newDemo(a *app) *cobra.Command {
 	var once bool
@@ -69,6 +80,7 @@ fleet backs up; its clock runs 240 times as fast as the real one.`,
 			if !once {
 				fmt.Fprintf(a.out, "\nThe demo is over after %s; the mailbox is gone with it.\n", plural(d.count, "mail", "mails"))
 			}
+			fmt.Fprintf(a.out, demoNext, os.Args[0])
 			return nil
 		},
 	}

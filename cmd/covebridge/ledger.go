@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"covebridge/bridge/collect"
 	"covebridge/bridge/ledger"
 )
 
@@ -44,12 +45,11 @@ each would send what waits.`,
 				return err
 			}
 			defer to.Close()
-			bar := a.bar("copying")
+			progress := a.progress("rows", "copying")
 			copied, err := ledger.Copy(ctx, from, to, func(done, total int) {
-				bar.ChangeMax(total)
-				_ = bar.Set(done)
+				progress.poll(collect.Progress{Done: int64(done), Total: int64(total)})
 			})
-			a.end(bar)
+			progress.end()
 			if errors.Is(err, ledger.ErrItself) {
 				return usageError{err}
 			}

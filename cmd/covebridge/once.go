@@ -29,7 +29,10 @@ is taken up by the next start.`,
 			if err := b.Ledger.Hold(cmd.Context()); err != nil {
 				return err
 			}
+			progress := a.progress("devices", "asking Cove")
+			b.Watch(progress.poll)
 			s, err := b.Once(cmd.Context())
+			progress.end()
 			for _, p := range s.Polled {
 				fmt.Fprintln(a.out, polled(p, cmd.Context().Err() != nil))
 			}

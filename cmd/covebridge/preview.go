@@ -25,7 +25,8 @@ func newPreview(a *app) *cobra.Command {
 		Short: "Show or write the mails; send and record nothing",
 		Long: `Poll Cove and show the mails that a first start would deliver, those of the last
 poll.backfill, without sending or recording anything. With --out they are
-written as .eml files, for any mail program to open.`,
+written as .eml files, for any mail program to open. With --limit it stops asking
+Cove once it has so many.`,
 		Example: `  covebridge preview --limit 3
   covebridge preview --out mails --device srv01`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -46,15 +47,11 @@ written as .eml files, for any mail program to open.`,
 				}
 				dir = mailbox.NewDirectory(out)
 			}
-			total, shown := 0, 0
-			err = b.Preview(cmd.Context(), func(e backup.Entry) error {
-				total++
-				if device != "" && !strings.Contains(strings.ToLower(e.Run.Device.Name), strings.ToLower(device)) {
-					return nil
-				}
-				if most > 0 && shown >= most {
-					return nil
-				}
+			progress := a.progress("devices", "asking Cove")
+			b.Watch(progress.poll)
+			shown := 0
+			err = b.Preview(cmd.Context(), bridge.Wanted{Device: device, Limit: most}, func(e backup.Entry) error {
+				progress.end()
 				shown++
 				if dir == nil {
 					return a.preview(e)
@@ -62,6 +59,7 @@ written as .eml files, for any mail program to open.`,
 				mail := mailbox.Mail{MessageID: e.MessageID, Date: e.Run.End, Bytes: e.Mail}
 				return dir.Deliver(cmd.Context(), []mailbox.Mail{mail}, func(string) error { return nil })[0].Err
 			})
+			progress.end()
 			if err != nil {
 				return err
 			}
@@ -69,7 +67,11 @@ written as .eml files, for any mail program to open.`,
 			if dir != nil {
 				where = "written to " + filepath.Clean(out)
 			}
-			fmt.Fprintf(a.errs, "%s, %d %s; nothing was sent or recorded\n", plural(total, "mail", "mails"), shown, where)
+			more := ""
+			if shown == most && most > 0 {
+				more = " (there may be more; oldest first only without --limit)"
+			}
+			fmt.Fprintf(a.errs, "%s %s%s; nothing was sent or recorded\n", plural(shown, "mail", "mails"), where, more)
 			return nil
 		},
 	}

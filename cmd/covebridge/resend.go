@@ -59,7 +59,9 @@ func (a *app) drain(cmd *cobra.Command, b *bridge.Bridge) error {
 	if err != nil {
 		return err
 	}
+	progress := a.progress("mails", "delivering")
 	d := b.Drain(cmd.Context())
+	progress.end()
 	fmt.Fprintln(a.out, delivered(d))
 	if d.Failed > 0 || d.Retried > 0 {
 		return errTold

@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -17,10 +18,11 @@ import (
 
 // app is what the verbs share: where to write, and the flags of all.
 type app struct {
-	out, errs  io.Writer
-	configPath string // as given by -c; empty: see config
-	json       bool
-	location   *time.Location // mail.timezone; nil: not read yet
+	out, errs   io.Writer
+	configPath  string // as given by -c; empty: see config
+	json        bool
+	location    *time.Location           // mail.timezone; nil: not read yet
+	progressing atomic.Pointer[progress] // what is shown at present; nil: nothing
 }
 
 func newRoot(a *app) *cobra.Command {
@@ -124,6 +126,7 @@ func (a *app) open(ctx context.Context) (*bridge.Bridge, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer a.patience("opening the ledger")()
 	return bridge.Open(ctx, c, log)
 }
 
@@ -134,5 +137,6 @@ func (a *app) ledger(ctx context.Context) (*ledger.Ledger, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer a.patience("opening the ledger")()
 	return ledger.Open(ctx, ledger.Options{SQLite: c.Ledger.SQLite, Postgres: string(c.Ledger.Postgres)})
 }

@@ -1,0 +1,162 @@
+package main
+
+import (
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+
+	"covebridge/bridge/collect"
+)
+
+// progress tells how far something long is: with a bar on a terminal, elsewhere
+// with a line now and then, both on standard error.
+type progress struct {
+	a     *app
+	unit  string // what is counted: "devices"
+	first string // what goes on before there is something to count
+	bar   *progressbar.ProgressBar
+
+	mu       sync.Mutex
+	accounts map[string]collect.Progress
+	pace     pace
+	began    time.Time
+	told     time.Time
+
+	once    sync.Once
+	stop    chan struct{}
+	stopped chan struct{}
+}
+
+// How often lines come where there is no terminal: soon at first, so that one
+// knows that it works, and then as often as a log bears.
+const (
+	soon  = 2 * time.Second
+	later = 10 * time.Second
+	early = 10 * time.Second // how long it is "at first"
+)
+
+// progress begins to tell; end it.
+func (a *app) progress(unit, first string) *progress {
+	p := &progress{a: a, unit: unit, first: first, accounts: map[string]collect.Progress{}, began: time.Now(),
+		stop: make(chan struct{}), stopped: make(chan struct{})}
+	p.told = p.began
+	if isTerminal(a.errs) {
+		p.bar = progressbar.NewOptions64(-1, progressbar.OptionSetWriter(a.errs), progressbar.OptionSetWidth(20),
+			progressbar.OptionSetPredictTime(false), progressbar.OptionSetElapsedTime(false), progressbar.OptionClearOnFinish(),
+			progressbar.OptionEnableColorCodes(false), progressbar.OptionSetRenderBlankState(false))
+	}
+	a.progressing.Store(p)
+	go p.run()
+	return p
+}
+
+func (p *progress) run() {
+	defer close(p.stopped)
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-p.stop:
+			return
+		case now := <-tick.C:
+			p.show(now)
+		}
+	}
+}
+
+// end ends it; a second time does no harm.
+func (p *progress) end() {
+	p.once.Do(func() {
+		close(p.stop)
+		<-p.stopped
+		p.a.progressing.Store(nil)
+		if p.bar != nil {
+			_ = p.bar.Clear()
+		}
+	})
+}
+
+// poll notes how far an account is. It may be called from several goroutines.
+func (p *progress) poll(now collect.Progress) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if was := p.accounts[now.Account]; now.Done > 0 && now.Done < was.Done && now.Total == was.Total {
+		return // overtaken
+	}
+	p.accounts[now.Account] = now
+}
+
+func (p *progress) show(now time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	line, done, total := p.line(now)
+	if p.bar != nil {
+		p.bar.Describe(line)
+		if total > 0 {
+			p.bar.ChangeMax64(total)
+			_ = p.bar.Set64(min(done, total-1)) // at the end it would be gone
+		} else {
+			_ = p.bar.Add(0)
+		}
+		return
+	}
+	every := later
+	if now.Sub(p.began) <= early {
+		every = soon
+	}
+	if now.Sub(p.told) > every-time.Second/2 {
+		p.told = now
+		fmt.Fprintln(p.a.errs, line)
+	}
+}
+
+// line says how far it is.
+func (p *progress) line(now time.Time) (line string, done, total int64) {
+	var runs int64
+	for _, a := range p.accounts {
+		done, total, runs = done+a.Done, total+a.Total, runs+a.Runs
+	}
+	p.pace.note(now, done)
+	if total == 0 && done == 0 {
+		return fmt.Sprintf("%s … %s", p.first, now.Sub(p.began).Round(time.Second)), done, total
+	}
+	line = fmt.Sprintf("%d of %d %s", done, total, p.unit)
+	if total < done { // nobody tells how many there are
+		line = fmt.Sprintf("%d %s", done, p.unit)
+	}
+	if runs > 0 {
+		line += ", " + plural(runs, "mail", "mails")
+	}
+	if left := p.pace.left(total); left > 0 {
+		line += ", about " + roughly(left) + " left"
+	}
+	return line, done, total
+}
+
+// beside is standard error for those who write while progress is shown.
+type beside struct{ a *app }
+
+func (b beside) Write(text []byte) (int, error) {
+	if p := b.a.progressing.Load(); p != nil && p.bar != nil {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		_ = p.bar.Clear()
+	}
+	return b.a.errs.Write(text)
+}
+
+// patience says what is being waited for, where it takes long.
+func (a *app) patience(what string) (done func()) {
+	over, told := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(told)
+		select {
+		case <-over:
+		case <-time.After(soon * 3 / 4):
+			fmt.Fprintf(beside{a}, "%s …\n", what)
+		}
+	}()
+	return func() { close(over); <-told }
+}

@@ -1,0 +1,65 @@
+package main
+
+import (
+	"bytes"
+	"regexp"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"covebridge/bridge/collect"
+)
+
+// The time left follows the pace of late, not the slow start.
+func TestPace(t *testing.T) {
+	now := time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC)
+	var p pace
+	if got := p.left(100); got != 0 {
+		t.Errorf("left %v though nothing is known", got)
+	}
+	for range 60 { // a minute for the first device
+		now = now.Add(time.Second)
+		p.note(now, 0)
+	}
+	done := int64(0)
+	for range 40 {
+		now, done = now.Add(time.Second), done+2
+		p.note(now, done)
+	}
+	if got := p.left(100); got != 10*time.Second {
+		t.Errorf("left %v, want 10s", got)
+	}
+	p.note(now.Add(time.Minute), done) // it hangs: ever more is left
+	if got := p.left(100); got <= 10*time.Second && got != 0 {
+		t.Errorf("left %v", got)
+	}
+}
+
+// Nothing is silent for longer than two seconds at first, wherever it writes.
+func TestProgressLines(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var errs bytes.Buffer
+		a := &app{errs: &errs}
+		p := a.progress("devices", "asking Cove")
+		time.Sleep(2100 * time.Millisecond)
+		p.poll(collect.Progress{Account: "a", Done: 0, Total: 30})
+		p.poll(collect.Progress{Account: "b", Done: 0, Total: 10})
+		for done := int64(1); done <= 15; done++ {
+			time.Sleep(time.Second)
+			p.poll(collect.Progress{Account: "a", Done: done, Total: 30, Runs: done / 5})
+			p.poll(collect.Progress{Account: "a", Done: done - 1, Total: 30}) // overtaken
+		}
+		p.end()
+		p.end()
+		lines := strings.Split(strings.TrimSpace(errs.String()), "\n")
+		if len(lines) < 5 || len(lines) > 7 || lines[0] != "asking Cove … 2s" {
+			t.Fatalf("got %q", lines)
+		}
+		for _, line := range lines[2:] {
+			if !regexp.MustCompile(`^\d+ of 40 devices(, \d mails?)?, about \d+ (seconds|minutes?) left$`).MatchString(line) {
+				t.Errorf("got %q", line)
+			}
+		}
+	})
+}
