@@ -49,7 +49,7 @@ func nearest(word string, known []string) string {
 		if len(word) >= 3 && strings.HasPrefix(strings.ToLower(k), strings.ToLower(word)) {
 			d = min(d, 2)
 		}
-		if d < least && d < len(k) {
+		if d < least && d < min(len(k), len(word)) {
 			best, least = k, d
 		}
 	}

@@ -14,9 +14,10 @@ var (
 	executing = regexp.MustCompile(`(?s)^executing "[^"]*" at <(.*?)>: (.*)$`)
 	noField   = regexp.MustCompile(`^can't evaluate field (\S+) in type (\S+)$`)
 	noFunc    = regexp.MustCompile(`^function "([^"]*)" not defined$`)
+	noPart    = regexp.MustCompile(`^template ("[^"]*") not defined$`)
 	nilField  = regexp.MustCompile(`^nil (?:pointer evaluating|data; no entry)`)
 	wrongArgs = regexp.MustCompile(`^wrong number of args for ([^:]+): want (?:at least )?(\d+) got (\d+)$`)
-	wrongType = regexp.MustCompile(`^(?:wrong type for value; expected|error calling|can't (?:slice|index|iterate|range|give argument)|range can't iterate|incompatible types)`)
+	wrongType = regexp.MustCompile(`^(?:expected \S+; found|wrong type for value; expected|error calling|can't (?:slice|index|iterate|range|give argument)|range can't iterate|incompatible types)`)
 	noValue   = regexp.MustCompile(`^missing value for (\S+)$`)
 	openEnd   = regexp.MustCompile(`^(?:unexpected EOF|unclosed action|unclosed comment|unclosed left paren|unterminated .*)`)
 	strayEnd  = regexp.MustCompile(`^unexpected \{\{(end|else)`)
@@ -34,7 +35,7 @@ var builtin = []string{"and", "eq", "ge", "gt", "html", "index", "le", "len", "l
 func Explain(said string, data any, funcs map[string]any) string {
 	at := ""
 	if m := executing.FindStringSubmatch(said); m != nil {
-		at, said = "{{"+m[1]+"}}: ", m[2]
+		at, said = "{{"+strings.Trim(m[1], "{}")+"}}: ", m[2]
 	}
 	plain := said
 	if m := noField.FindStringSubmatch(said); m != nil {
@@ -46,6 +47,8 @@ func Explain(said string, data any, funcs map[string]any) string {
 		}
 	} else if m := noFunc.FindStringSubmatch(said); m != nil {
 		plain = fmt.Sprintf("there is no function %s; there are %s", m[1], strings.Join(functions(funcs), ", "))
+	} else if m := noPart.FindStringSubmatch(said); m != nil {
+		plain = fmt.Sprintf("there is no template %s: {{define %[1]s}} has to be in the same file", m[1])
 	} else if nilField.MatchString(said) {
 		plain = "not every run has it: put {{with}} or {{if}} around it"
 	} else if m := wrongArgs.FindStringSubmatch(said); m != nil {
@@ -70,7 +73,7 @@ func Explain(said string, data any, funcs map[string]any) string {
 
 // goWords turns Go's names of types into plain ones.
 var goWords = strings.NewReplacer("wrong type for value; expected ", "expected is ", "time.Time", "a time", "time.Duration", "a duration",
-	"int64", "a number", "int", "a number", "string", "a text", "backup.", "", "message.", "")
+	"integer", "a number", "int64", "a number", "int", "a number", "string", "a text", "backup.", "", "message.", "")
 
 // functions lists all that a template may call.
 func functions(own map[string]any) []string {

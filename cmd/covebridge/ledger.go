@@ -27,9 +27,16 @@ or ledger.sqlite to TO and start it again. Don't let one run on FROM any more:
 each would send what waits.`,
 		Example: `  covebridge ledger copy covebridge.db postgres://covebridge:SECRET@db.example/covebridge`,
 		Args:    cobra.ExactArgs(2),
-		RunE: func(cmd *cobra.Command, args []string) (err error) {
+		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx := cmd.Context()
-			o := place(args[0])
+			o, err := place("FROM", args[0])
+			if err != nil {
+				return err
+			}
+			target, err := place("TO", args[1])
+			if err != nil {
+				return err
+			}
 			if o.SQLite != "" {
 				if _, err := os.Stat(o.SQLite); err != nil {
 					return fmt.Errorf("FROM: %w", err)
@@ -40,7 +47,7 @@ each would send what waits.`,
 				return err
 			}
 			defer from.Close()
-			to, err := ledger.Open(ctx, place(args[1]))
+			to, err := ledger.Open(ctx, target)
 			if err != nil {
 				return err
 			}
@@ -67,9 +74,14 @@ each would send what waits.`,
 	return c
 }
 
-func place(s string) ledger.Options {
-	if strings.HasPrefix(s, "postgres://") || strings.HasPrefix(s, "postgresql://") {
-		return ledger.Options{Postgres: s}
+// place reads where a ledger is. What is no place is not shown: there may be a
+// password in it.
+func place(name, s string) (ledger.Options, error) {
+	switch {
+	case strings.HasPrefix(s, "postgres://"), strings.HasPrefix(s, "postgresql://"):
+		return ledger.Options{Postgres: s}, nil
+	case s == "", strings.Contains(s, "://"):
+		return ledger.Options{}, usageError{fmt.Errorf("%s: a file, or postgres://USER:PASSWORD@HOST/DATABASE, is expected", name)}
 	}
-	return ledger.Options{SQLite: s}
+	return ledger.Options{SQLite: s}, nil
 }
