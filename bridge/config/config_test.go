@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"io/fs"
 	"strings"
 	"testing"
@@ -245,5 +246,18 @@ func TestBadConfigurations(t *testing.T) {
 				t.Errorf("a secret is shown: %s", err)
 			}
 		})
+	}
+}
+
+// A file that may not be read is told of as such, so that the remedy can be named.
+func TestRefusedFile(t *testing.T) {
+	_, err := Parse("config.yaml", []byte(change(t, "password: p", "password_file: refused")), environment())
+	var file *fs.PathError
+	if !errors.Is(err, fs.ErrPermission) || !errors.As(err, &file) || file.Path != "/etc/covebridge/refused" {
+		t.Errorf("got %v", err)
+	}
+	_, err = Parse("config.yaml", []byte(change(t, "password: p", "password_file: nowhere")), environment())
+	if errors.Is(err, fs.ErrPermission) || errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("got %v", err)
 	}
 }

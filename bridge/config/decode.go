@@ -1,7 +1,9 @@
 package config
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"math"
 	"reflect"
 	"slices"
@@ -34,7 +36,7 @@ func newDecoder(file string, env Env) *decoder {
 }
 
 func (d *decoder) add(line int, key, text string) {
-	d.problems = append(d.problems, Problem{d.file, line, key, text})
+	d.problems = append(d.problems, Problem{File: d.file, Line: line, Key: key, Text: text})
 }
 
 // refuse tells of a value that can't be decoded. Nothing more is said of it.
@@ -49,6 +51,9 @@ func (d *decoder) absent(n *yaml.Node, path, told string, err error) {
 	section, _, _ := strings.Cut(path, ".")
 	if !d.without || section == "ledger" || section == "mail" {
 		d.add(n.Line, told, err.Error())
+		if errors.Is(err, fs.ErrPermission) {
+			d.problems[len(d.problems)-1].Err = err
+		}
 	}
 }
 

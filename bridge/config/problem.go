@@ -12,6 +12,7 @@ type Problem struct {
 	Line int    // 0: not tied to a line
 	Key  string // path of the key: "cove[0].password"; empty: not tied to one
 	Text string // what is wrong and what to do
+	Err  error  // of a file that may not be read; nil: it is none
 }
 
 // String gives "config.yaml:12: cove[0].password: …".
@@ -31,6 +32,16 @@ func (p Problem) String() string {
 
 // Error holds all problems of a configuration, in the order of their lines.
 type Error struct{ Problems []Problem }
+
+// Unwrap gives the errors of files that may not be read.
+func (e *Error) Unwrap() (all []error) {
+	for _, p := range e.Problems {
+		if p.Err != nil {
+			all = append(all, p.Err)
+		}
+	}
+	return all
+}
 
 // Error gives one line per problem.
 func (e *Error) Error() string {

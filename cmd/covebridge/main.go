@@ -57,6 +57,8 @@ func (e told) Unwrap() []error { return []error{e.error, errTold} }
 // usageError is a wrong call or a wrong configuration.
 type usageError struct{ error }
 
+func (e usageError) Unwrap() error { return e.error }
+
 // misconfigured tells whether it is the call or the configuration that is wrong.
 func misconfigured(err error) bool {
 	var (

@@ -25,7 +25,7 @@ func TestPermission(t *testing.T) {
 			t.Errorf("%s: got %q, want %q", path, got, want)
 		}
 	}
-	err := fmt.Errorf("read: %w", &fs.PathError{Op: "open", Path: "/nowhere", Err: fs.ErrPermission})
+	err := fmt.Errorf("read: %w", usageError{&fs.PathError{Op: "open", Path: "/nowhere", Err: fs.ErrPermission}})
 	if got := permission(err); !strings.Contains(got, "belongs to") {
 		t.Errorf("got %q", got)
 	}
