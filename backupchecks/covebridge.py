@@ -9,16 +9,14 @@ How it reads. Both bodies hold the same lines, "Key: value": in the text one a
 line, in the HTML one a table row. The HTML is turned into lines first, so
 there is one grammar:
 
-    Backup software: ...      the keys of HEAD, each once, in this order
+    Backup software: ...      the keys of HEAD, each once, in the order of HEAD_NOW
     ...
     Run: ...
-    Summary: ...
     Object 1 of 2: Warning - Files and folders
       Result: ...             then Data, Errors, Error, as far as there are any
     Object 2 of 2: Success - System state
       Result: ...
     Remark: ...               as many as there are
-    Attempt 3; earlier: ...   where there were any
     Last 28 days: ...
 
 Why names can't forge a status. The bridge keeps every name and text from
@@ -41,6 +39,8 @@ HEAD = (
     "End", "Duration", "Selected", "Processed", "Sent", "Used storage",
     "Errors", "Run", "Summary",
 )
+# The order in which newer mails have them: what matters comes first.
+HEAD_NOW = HEAD[:3] + ("Status", "Summary") + HEAD[3:9] + HEAD[10:19]
 OPTIONAL = "Customer path"
 STATUSES = ("Success", "Warning", "Failed")
 
@@ -62,8 +62,9 @@ def parse(from_address, subject, html_body, text_body):
     try:
         if not _ours(from_address):
             return None
-        found = [r for r in (_read(_html_lines(_text(html_body))),
-                             _read(_text(text_body).splitlines())) if r]
+        # The text part comes first: the HTML has no messages of what succeeded.
+        found = [r for r in (_read(_text(text_body).splitlines()),
+                             _read(_html_lines(_text(html_body)))) if r]
         if not found or any(_core(r) != _core(found[0]) for r in found):
             return None
         told = _SUBJECT.search(" ".join(_text(subject).split()))
@@ -137,6 +138,8 @@ def _head(lines):
             elif not line:
                 current = None
             continue
+        if key == HEAD_NOW[3] and len(head) == 3:
+            wanted = list(HEAD_NOW[3:])
         if wanted and wanted[0] == OPTIONAL != key:
             wanted.pop(0)
         if not wanted or key != wanted.pop(0):
@@ -226,6 +229,8 @@ class _Lines(HTMLParser):
             self.in_cell[-1] = True
         elif tag in self.BLOCKS:
             self.block()
+            if tag == "li":  # an error's text must not pose as a line of ours
+                self.line.append("* ")
 
     def handle_endtag(self, tag):
         if tag == self.silent:

@@ -118,7 +118,7 @@ def every_break(text, word):
 def converted(html):
     """The text that Exchange makes of HTML: cells apart by tabs, rows on lines."""
     rows = re.sub(r"\s*<tr[^>]*>", "\n", html.replace("\r\n", " "))
-    rows = re.sub(r"<td[^>]*>", "\t", re.sub(r"</table>|<p>", "\n", rows))
+    rows = re.sub(r"<td[^>]*>", "\t", re.sub(r"</table>|<p>", "\n", rows.replace("<li>", "\n* ")))
     return entities.unescape(re.sub(r"<[^>]*>", "", rows))
 
 

@@ -96,7 +96,7 @@ func randomRun(rng *rand.Rand) backup.Run {
 			OS: text(rng), Type: backup.Server, Customer: text(rng), CustomerPath: []string{text(rng), text(rng)},
 			UsedStorage: rng.Int64(),
 		},
-		Attempt: rng.IntN(4), Earlier: []backup.Attempt{{Start: start.Add(-time.Hour), Status: backup.Failed}},
+		InRow: rng.IntN(4), Since: start.Add(-time.Hour),
 	}
 	for range rng.IntN(3) {
 		run.Remarks = append(run.Remarks, text(rng))

@@ -122,8 +122,8 @@ def share(wants, total):
 
 def line(e, start):
     text = e["text"] or "(no text)"
-    if e["code"]:
-        text += f" ({e['code']})"
+    if e["code"] not in ("", "0") and e["code"] not in e["text"]:
+        text += f" (error code {e['code']})"
     if e["file"]:
         text += f" [{e['file']}]"
     if e["count"] > 1:

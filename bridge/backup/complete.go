@@ -12,30 +12,102 @@ type Past struct {
 	Status      Status    `json:"status"`
 	Source      string    `json:"source,omitempty"` // key; where each data source makes runs of its own
 	UsedStorage int64     `json:"used_storage"`
+	InRow       int       `json:"in_row,omitempty"` // as in Run
+	Since       time.Time `json:"since,omitzero"`   // as in Run
 }
 
-// Complete adds what follows from the runs before: earlier attempts, the change
-// in sizes, remarks.
+// Complete adds what follows from what was before: the runs without success in
+// a row, the last successes, the change in sizes, remarks.
 func (j *Journal) Complete(run *Run) {
-	if run.Kind != Whole {
-		return
+	switch run.Kind {
+	case Whole:
+		run.Sessions = slices.Clone(run.Sessions)
+		earlier := j.earlier(run)
+		j.compare(run, earlier)
+		if run.Status != Success {
+			run.InRow, run.Since = inRow(earlier)
+			if run.InRow++; run.Since.IsZero() {
+				run.Since = run.Start
+			}
+		}
+		run.Good = j.good(run.Sessions, func(s Session) bool { return s.Finished() && s.Status == Success })
+	case Overdue:
+		run.Good = j.good(run.Sessions, Session.Finished)
+	case Silence, LongSilence:
+		run.Good = j.good(run.Last, func(Session) bool { return false })
 	}
+}
+
+// earlier are the runs that went out and began before this one, by start.
+func (j *Journal) earlier(run *Run) []Past {
 	source := ""
 	if run.Source != nil {
 		source = run.Source.Key
 	}
-	earlier := slices.DeleteFunc(slices.Clone(j.Past), func(p Past) bool { return p.Source != source || !p.Start.Before(run.Start) })
+	return slices.DeleteFunc(slices.Clone(j.Past), func(p Past) bool { return p.Source != source || !p.Start.Before(run.Start) })
+}
+
+// inRow counts the runs without success that are the last of those, and says
+// when the first of them began.
+func inRow(earlier []Past) (n int, since time.Time) {
 	for _, p := range slices.Backward(earlier) {
-		if p.Status != Failed || run.Start.Sub(p.Start) > day {
+		if p.Status == Success {
 			break
 		}
-		run.Earlier = append(run.Earlier, Attempt{Start: p.Start, Status: p.Status})
+		if p.InRow > 0 { // it was counted already, further back than is remembered
+			return n + p.InRow, p.Since
+		}
+		n, since = n+1, p.Start
 	}
-	slices.Reverse(run.Earlier)
-	if len(run.Earlier) > 0 {
-		run.Attempt = len(run.Earlier) + 1
+	return n, since
+}
+
+// good gives the last success of the sessions' data sources before them, but of
+// those that are left out, the oldest first.
+func (j *Journal) good(sessions []Session, leaveOut func(Session) bool) (list []Good) {
+	for _, s := range sessions {
+		if leaveOut(s) {
+			continue
+		}
+		g := Good{Source: s.Source}
+		until := s.Start // what succeeded later is not before it
+		if s.Finished() && s.Status == Success {
+			until = s.End
+		}
+		for _, t := range []time.Time{j.Device.Good[s.Source.Key], j.Good[s.Source.Key]} {
+			if !t.After(until) {
+				g.End = latest(g.End, t)
+			}
+		}
+		for _, k := range j.Sessions {
+			if k.Source.Key == s.Source.Key && k.Finished() && k.Status == Success && !k.End.After(until) {
+				g.End = latest(g.End, k.End)
+			}
+		}
+		list = append(list, g)
 	}
-	j.compare(run, earlier)
+	slices.SortStableFunc(list, func(a, b Good) int { return a.End.Compare(b.End) })
+	return list
+}
+
+// cloudLag is for how long the cloud may lag behind the vault.
+const cloudLag = day
+
+// CheckStorage remarks where the copy of a run that has just ended did not reach
+// the cloud, and makes it more than a remark where a rule wants that.
+func (j *Journal) CheckStorage(run *Run, rules Rules) {
+	s, text := j.Device.Storage, ""
+	switch {
+	case run.Kind != Whole:
+	case s.lost():
+		text = fmt.Sprintf("The copy reached only the LocalSpeedVault: the cloud storage is %s.", s.Cloud)
+	case s.behind() && !j.Behind.IsZero() && run.End.Sub(j.Behind) >= cloudLag:
+		text = fmt.Sprintf("The copy to the cloud stands: the LocalSpeedVault is ahead of it for %d hours.", run.End.Sub(j.Behind)/time.Hour)
+	}
+	if text != "" {
+		run.Remarks = append(run.Remarks, text)
+		run.Status = max(run.Status, rules.NotInCloud)
+	}
 }
 
 // compare sets the totals of the sessions before, one for each data source of
@@ -46,8 +118,9 @@ func (j *Journal) compare(run *Run, earlier []Past) {
 	if len(earlier) > 0 {
 		before.Device.UsedStorage = earlier[len(earlier)-1].UsedStorage
 	}
-	for _, s := range run.Sessions {
+	for i, s := range run.Sessions {
 		if old, found := j.before(s); found {
+			run.Sessions[i].Before = &Amounts{old.SelectedCount, old.SelectedBytes, old.SentBytes}
 			before.Sessions = append(before.Sessions, old)
 			if text := shrank(old, s); text != "" {
 				run.Remarks = append(run.Remarks, text)

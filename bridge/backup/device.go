@@ -30,9 +30,18 @@ type Device struct {
 	Customer     string    `json:"customer,omitempty"`      // name of the customer it belongs to now
 	CustomerID   string    `json:"customer_id,omitempty"`   // lasting id of that customer
 	CustomerPath []string  `json:"customer_path,omitempty"` // names from the top to the customer; empty where not known
+	Reference    string    `json:"reference,omitempty"`     // what the customer's owner calls the customer, as a number in another system
+	Profile      string    `json:"profile,omitempty"`       // name of the backup profile
+	Location     string    `json:"location,omitempty"`      // where the cloud storage is
+	Machine      string    `json:"machine,omitempty"`       // Physical or Virtual, as the product spells it
+	Storage      Storage   `json:"storage,omitzero"`        // where the backups lie
+	Console      string    `json:"console,omitempty"`       // URL of the device in the product's console
 	Created      time.Time `json:"created,omitzero"`        // when it was set up; zero: not known
 	UsedStorage  int64     `json:"used_storage"`            // bytes in the cloud, or Unknown
 	ColourBar    []Day     `json:"colour_bar,omitempty"`    // the last 28 days, oldest first, today last
+	// Good is the newest success of each data source by its key, as the product
+	// tells it.
+	Good map[string]time.Time `json:"good,omitempty"`
 }
 
 // Update gives the device as it is told of now. What is not told, as in a row whose
@@ -48,6 +57,11 @@ func (d Device) Update(now Device) Device {
 	keep(&now.Type, Server)
 	keep(&now.Alias, d.Alias)
 	keep(&now.OS, d.OS)
+	keep(&now.Reference, d.Reference)
+	keep(&now.Profile, d.Profile)
+	keep(&now.Location, d.Location)
+	keep(&now.Machine, d.Machine)
+	keep(&now.Console, d.Console)
 	keep(&now.Customer, d.Customer)
 	keep(&now.CustomerID, d.CustomerID)
 	if now.Type != Microsoft365 { // a tenant's computer means nothing
@@ -64,6 +78,12 @@ func (d Device) Update(now Device) Device {
 	}
 	if now.ColourBar == nil {
 		now.ColourBar = d.ColourBar
+	}
+	if now.Good == nil {
+		now.Good = d.Good
+	}
+	if now.Storage == (Storage{}) {
+		now.Storage = d.Storage
 	}
 	return now
 }

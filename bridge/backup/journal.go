@@ -35,6 +35,12 @@ type Journal struct {
 	Pending []Pending              `json:"pending,omitempty"`
 	Heard   map[string][]time.Time `json:"heard,omitempty"`
 
+	// Good is the newest success of each data source among the runs that went out.
+	Good map[string]time.Time `json:"good,omitempty"`
+	// Behind is since when the cloud does not hold what the LocalSpeedVault does,
+	// by the sure clock; zero: it does, or there is no vault.
+	Behind time.Time `json:"behind,omitzero"`
+
 	Past    []Past      `json:"past,omitempty"`    // the newest runs that went out, by start
 	Overdue []string    `json:"overdue,omitempty"` // identities of the overdue runs that were told of
 	Silence SilenceMail `json:"silence,omitzero"`  // the last mail about silence
@@ -72,8 +78,20 @@ type Rules struct {
 	Patience time.Duration
 	Retry    time.Duration            // between two tries of a history that can't be read
 	Silence  map[string]time.Duration // limits by device type; 0: off
+	// MayBeSilent tells whether nothing is said of the device's silence.
+	MayBeSilent func(Device) bool
+	// NotInCloud is the least status of a run whose copy did not reach the cloud.
+	NotInCloud Status
 	// Apart tells whether a data source makes runs of its own, beside all others.
 	Apart func(DataSource) bool
+}
+
+// silence is how long the device may be silent; 0: always.
+func (r Rules) silence(d Device) time.Duration {
+	if r.MayBeSilent != nil && r.MayBeSilent(d) {
+		return 0
+	}
+	return r.Silence[d.Type]
 }
 
 // Look is what was found out about a device.
@@ -116,6 +134,11 @@ func (j *Journal) Observe(o Look, rules Rules) {
 	case o.Snapshot != nil:
 		j.Device = j.Device.Update(o.Snapshot.Device)
 		j.Missing = time.Time{}
+		if !j.Device.Storage.behind() {
+			j.Behind = time.Time{}
+		} else if j.Behind.IsZero() {
+			j.Behind = o.Sure
+		}
 	case o.Gone && j.Missing.IsZero():
 		j.Missing = o.Sure
 	}
@@ -157,7 +180,7 @@ func latest(a, b time.Time) time.Time {
 func (j Journal) Clone() Journal {
 	j.Sessions, j.Running, j.Pending = slices.Clone(j.Sessions), slices.Clone(j.Running), slices.Clone(j.Pending)
 	j.Past, j.Overdue = slices.Clone(j.Past), slices.Clone(j.Overdue)
-	j.Tests = maps.Clone(j.Tests)
+	j.Tests, j.Good = maps.Clone(j.Tests), maps.Clone(j.Good)
 	heard := maps.Clone(j.Heard)
 	for key, times := range heard {
 		heard[key] = slices.Clone(times)

@@ -104,6 +104,18 @@ func (j *Journal) Ready(o Look, rules Rules) (ready []Candidate) {
 	return ready
 }
 
+// succeeded notes the ends of those that were a success.
+func (j *Journal) succeeded(sessions []Session) {
+	for _, s := range sessions {
+		if s.Finished() && s.Status == Success && s.End.After(j.Good[s.Source.Key]) {
+			if j.Good == nil {
+				j.Good = map[string]time.Time{}
+			}
+			j.Good[s.Source.Key] = s.End
+		}
+	}
+}
+
 func (j *Journal) mark(members []int, run string) {
 	for _, m := range members {
 		if m >= 0 && j.Sessions[m].Run == "" {
@@ -117,7 +129,8 @@ func (j *Journal) Sent(c Candidate) {
 	switch c.Kind {
 	case Whole:
 		j.mark(c.members, c.ID)
-		p := Past{Start: c.Start, Status: c.Status, UsedStorage: c.Device.UsedStorage}
+		j.succeeded(c.Sessions)
+		p := Past{Start: c.Start, Status: c.Status, UsedStorage: c.Device.UsedStorage, InRow: c.InRow, Since: c.Since}
 		if c.Source != nil {
 			p.Source = c.Source.Key
 		}
@@ -163,7 +176,7 @@ func (j *Journal) quietSince() time.Time {
 // longer than its type's limit, and one more, as Failed, at three times the
 // limit: each once for a period of silence, which a new session ends.
 func (j *Journal) silent(o Look, rules Rules) (c Candidate, ok bool) {
-	limit := rules.Silence[j.Device.Type]
+	limit := rules.silence(j.Device)
 	quiet := o.Sure.Sub(j.quietSince())
 	if limit == 0 || j.Orphan || !j.Missing.IsZero() || !o.Shown || quiet < limit {
 		return c, false
@@ -229,7 +242,7 @@ func (j *Journal) Due(o Look, rules Rules) (due time.Time) {
 	if !j.Missing.IsZero() && open {
 		at(j.Missing.Add(max(rules.MaxWait, time.Hour)))
 	}
-	if limit := rules.Silence[j.Device.Type]; limit > 0 && !j.Orphan && j.Missing.IsZero() {
+	if limit := rules.silence(j.Device); limit > 0 && !j.Orphan && j.Missing.IsZero() {
 		quiet := j.quietSince()
 		switch {
 		case !j.Silence.Since.Equal(j.lastEnd()) || j.Silence.Kind == "":

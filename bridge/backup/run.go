@@ -41,10 +41,15 @@ type Run struct {
 	Start  time.Time `json:"start"`        // start of the first session; for Silence, the end of the last one known
 	End    time.Time `json:"end,omitzero"` // latest end; for Overdue and Silence, when it was found out
 
-	Attempt  int       `json:"attempt,omitempty"`  // 2 and up when runs before it, within a day, failed
-	Earlier  []Attempt `json:"earlier,omitempty"`  // those runs, oldest first
+	// InRow counts the runs without success, one behind the other, up to this one,
+	// which began with that at Since; 0: it is a success, or no Whole run.
+	InRow int       `json:"in_row,omitempty"`
+	Since time.Time `json:"since,omitzero"`
+	// Good is when each data source that did not succeed did so last, the
+	// oldest first; those of which that is not known come before all others.
+	Good     []Good    `json:"good,omitempty"`
 	Previous *Totals   `json:"previous,omitempty"` // of the run before; nil where not known
-	Remarks  []string  `json:"remarks,omitempty"`  // sentences for the reader that change no status
+	Remarks  []string  `json:"remarks,omitempty"`  // sentences for the reader
 	Limit    Duration  `json:"limit,omitempty"`    // for Silence and Overdue: the limit that was passed
 	Last     []Session `json:"last,omitempty"`     // for Silence: the newest session of each data source
 	// Recovered is set for Recovery, whose Sessions are the test's parts and
@@ -55,10 +60,10 @@ type Run struct {
 // Duration is a time.Duration that JSON holds as nanoseconds.
 type Duration = time.Duration
 
-// Attempt is an earlier run that failed.
-type Attempt struct {
-	Start  time.Time `json:"start"`
-	Status Status    `json:"status"`
+// Good is the last success of a data source.
+type Good struct {
+	Source DataSource `json:"source"`
+	End    time.Time  `json:"end,omitzero"` // zero: not known, or never
 }
 
 // Totals are the sums over a run's sessions; Unknown where no session tells.
@@ -144,11 +149,3 @@ func add(sum *int64, v int64) {
 
 // Duration is how long the run took, from its first start to its last end.
 func (r Run) Duration() time.Duration { return max(r.End.Sub(r.Start), 0) }
-
-// Title is the status word's company in the subject: what the mail is about.
-func (r Run) Title() string {
-	if r.Device.Customer == "" {
-		return r.Job
-	}
-	return r.Job + " (" + r.Device.Customer + ")"
-}

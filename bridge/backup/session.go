@@ -45,10 +45,22 @@ type Session struct {
 	SentBytes      int64 `json:"sent_bytes"`
 	ErrorCount     int64 `json:"error_count"` // unreliable: can be 0 where there are errors
 
+	// Before is what the data source's session before this one came to; nil where
+	// that is not known.
+	Before *Amounts `json:"before,omitempty"`
+
 	Errors []Error `json:"errors,omitempty"`
 	// ErrorsMissing says why the error texts could not be read; empty: they
 	// were, or there was nothing to read.
 	ErrorsMissing string `json:"errors_missing,omitempty"`
+}
+
+// Amounts are those of a session that another is compared with; Unknown where
+// the product does not tell.
+type Amounts struct {
+	SelectedCount int64 `json:"selected_count"`
+	SelectedBytes int64 `json:"selected_bytes"`
+	SentBytes     int64 `json:"sent_bytes"`
 }
 
 // Error is one error of a session, or several equal ones.

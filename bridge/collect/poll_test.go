@@ -276,12 +276,17 @@ func TestEachFilter(t *testing.T) {
 	}
 }
 
-func TestAttempts(t *testing.T) {
+func TestRunsInARow(t *testing.T) {
 	w := newWorld(t, nil)
-	w.device("1", "Files 02:00-02:10 Failed\nFiles 04:00-04:10 Failed\nFiles 06:00-06:10")
-	w.until("06:30")
-	if text := w.text(w.mails()[2]); !strings.Contains(text, "Attempt 3; earlier: 02:00 Failed, 04:00 Failed") {
-		t.Error(text)
+	w.device("1", "Files 01:00-01:10\nFiles 02:00-02:10 Failed\nFiles 04:00-04:10 Failed\nFiles 06:00-06:10 Failed\nFiles 08:00-08:10")
+	w.until("08:30")
+	for i, want := range []string{"Summary: Files succeeded.\n", "", "2nd run in a row without success, since 23 Nov 2026.", "3rd run in a row", "Summary: Files succeeded.\n"} {
+		if text := w.text(w.mails()[i]); !strings.Contains(text, want) || want == "" && strings.Contains(text, "in a row") {
+			t.Errorf("mail %d: no %q in\n%s", i, want, text)
+		}
+	}
+	if text, want := w.text(w.mails()[3]), "Last success: Files, 23 Nov 2026, 01:10 (the same day)\n"; !strings.Contains(text, want) {
+		t.Errorf("no %q in\n%s", want, text)
 	}
 }
 

@@ -14,7 +14,7 @@ import (
 // and name, as the mail shows them, one a line.
 func checksum(v View) string {
 	d := v.Run.Device
-	lines := []string{cmp.Or(d.Software, none), cmp.Or(d.Type, none), cmp.Or(v.Run.Job, none), v.Run.Status.String()}
+	lines := []string{cmp.Or(d.Software, none), cmp.Or(v.Run.Type(), none), cmp.Or(v.Run.Job, none), v.Run.Status.String()}
 	for _, o := range v.Objects {
 		lines = append(lines, o.Status.String()+" - "+o.Name)
 	}

@@ -75,6 +75,10 @@ func clean(r backup.Run) backup.Run {
 	r.Sessions = cleanSessions(r.Sessions)
 	r.Last = cleanSessions(r.Last)
 	r.Replaced = cleanSessions(r.Replaced)
+	r.Good = slices.Clone(r.Good)
+	for i := range r.Good {
+		r.Good[i].Source = cleanSource(r.Good[i].Source)
+	}
 	r.Remarks = cleanList(r.Remarks, maxName)
 	if r.Recovered != nil {
 		r.Recovered = &backup.Recovered{Backup: r.Recovered.Backup, Plan: cut(r.Recovered.Plan, maxWord)}
@@ -94,9 +98,13 @@ func cleanList(list []string, n int) []string {
 }
 
 func cleanDevice(d backup.Device) backup.Device {
-	for _, s := range []*string{&d.Product, &d.Software, &d.ID, &d.Alias, &d.Computer, &d.OS, &d.Type, &d.Customer, &d.CustomerID} {
+	for _, s := range []*string{&d.Product, &d.Software, &d.ID, &d.Alias, &d.Computer, &d.OS, &d.Type, &d.Customer, &d.CustomerID, &d.Reference, &d.Profile, &d.Location, &d.Machine, &d.Console} {
 		*s = cut(*s, maxName)
 	}
+	if !strings.HasPrefix(d.Console, "https://") {
+		d.Console = ""
+	}
+	d.Storage = backup.Storage{Cloud: backup.Copy(cut(string(d.Storage.Cloud), maxWord)), Vault: backup.Copy(cut(string(d.Storage.Vault), maxWord))}
 	d.Name = oneLine(d.Name)
 	d.CustomerPath = cleanList(d.CustomerPath[max(len(d.CustomerPath)-maxLevels, 0):], maxWord)
 	d.ColourBar = slices.Clone(d.ColourBar)

@@ -2,7 +2,6 @@ package message
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -93,21 +92,41 @@ func share(wants []int, total int) []int {
 	return got
 }
 
-// errorLine writes one error: what, which, how often, when.
-func (c clock) errorLine(e backup.Error, start time.Time) string {
-	var b strings.Builder
-	b.WriteString(cmp.Or(e.Text, "(no text)"))
-	if e.Code != "" {
-		fmt.Fprintf(&b, " (%s)", e.Code)
-	}
-	if e.File != "" {
-		fmt.Fprintf(&b, " [%s]", e.File)
+// Error is one error, or several equal ones, for the reader.
+type Error struct {
+	Text  string
+	File  string
+	Times string // "1,234"; empty: once
+	When  string // "02:11:05"
+}
+
+// problem makes an error fit for the reader. A number that the product gives
+// it is called by its name, and left out where the text has it already.
+func (c clock) problem(e backup.Error, start time.Time) Error {
+	p := Error{Text: cmp.Or(e.Text, "(no text)"), File: e.File}
+	if e.Code != "" && e.Code != "0" && !strings.Contains(e.Text, e.Code) {
+		p.Text += " (error code " + e.Code + ")"
 	}
 	if e.Count > 1 {
-		fmt.Fprintf(&b, ", %s times", count(e.Count))
+		p.Times = count(e.Count)
 	}
 	if !e.Time.IsZero() {
-		fmt.Fprintf(&b, ", %s", c.near(e.Time, start, time.TimeOnly))
+		p.When = c.near(e.Time, start, time.TimeOnly)
 	}
-	return b.String()
+	return p
+}
+
+// String is the error in one line: what, which, how often, when.
+func (e Error) String() string {
+	s := e.Text
+	if e.File != "" {
+		s += " [" + e.File + "]"
+	}
+	if e.Times != "" {
+		s += ", " + e.Times + " times"
+	}
+	if e.When != "" {
+		s += ", " + e.When
+	}
+	return s
 }

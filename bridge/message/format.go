@@ -42,18 +42,6 @@ func count(n int64) string {
 	return s
 }
 
-// change writes how far a size is from the one before, with its sign; nothing
-// where one of them is not known.
-func change(now, before int64) string {
-	switch {
-	case now < 0 || before < 0:
-		return ""
-	case now < before:
-		return "-" + size(before-now)
-	}
-	return "+" + size(now-before)
-}
-
 // duration writes a span as 1h 02m 03s, without the parts that are zero in front.
 func duration(d time.Duration) string {
 	d = max(d, 0).Round(time.Second)

@@ -29,13 +29,13 @@ func TestAmount(t *testing.T) {
 		bytes, before, items int64
 		want                 string
 	}{
-		{12_300_000_000, 11_100_000_000, 1234, "12.3 GB (+1.2 GB) in 1,234 items"},
-		{11_100_000_000, 12_300_000_000, -1, "11.1 GB (-1.2 GB)"},
-		{5, 5, -1, "5 B (+0 B)"},
+		{12_300_000_000, 11_100_000_000, 1234, "12.3 GB in 1,234 items, 1.2 GB more"},
+		{11_100_000_000, 12_300_000_000, -1, "11.1 GB, 1.2 GB less"},
+		{5, 5, -1, "5 B, as before"},
 		{5, -1, -1, "5 B"},
 		{-1, 5, 42, "42 items"},
 		{-1, -1, -1, ""},
-		{0, 1<<63 - 1, -1, "0 B (-9.2 EB)"},
+		{0, 1<<63 - 1, -1, "0 B, 9.2 EB less"},
 	} {
 		if got := amount(c.bytes, c.before, c.items); got != c.want {
 			t.Errorf("amount(%d, %d, %d) = %q, want %q", c.bytes, c.before, c.items, got, c.want)

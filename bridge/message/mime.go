@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"fmt"
+	"regexp"
 	"strings"
 	"time"
 
@@ -62,7 +63,7 @@ func (r *Renderer) write(run backup.Run, messageID, subject string, date time.Ti
 		return nil, err
 	}
 	b.WriteString("\r\n") // go-message ends with the boundary and no line end
-	return b.Bytes(), nil
+	return protect(b.Bytes()), nil
 }
 
 // writePart writes a part as it is where that is safe (7bit, the default, of
@@ -113,26 +114,41 @@ func sevenBit(body string) bool {
 	return true
 }
 
+// raw is what knows no character references: style sheets, scripts, comments.
+var raw = regexp.MustCompile(`(?is)<style\b.*?(?:</style>|$)|<script\b.*?(?:</script>|$)|<!--.*?(?:-->|$)`)
+
 // references writes what is not ASCII as character references, so that the
 // HTML needs no transfer encoding and no reader can take its character set for
-// another. Style sheets and scripts know no references: where a template has
-// any, or comments, it is left as it is.
+// another.
 func references(html string) string {
-	lower := strings.ToLower(html)
-	for _, raw := range []string{"<style", "<script", "<!--"} {
-		if strings.Contains(lower, raw) {
-			return html
-		}
-	}
 	var b strings.Builder
-	for _, r := range html {
-		if r < 0x80 {
-			b.WriteRune(r)
-		} else {
-			fmt.Fprintf(&b, "&#%d;", r)
+	at := 0
+	for _, skip := range append(raw.FindAllStringIndex(html, -1), []int{len(html), len(html)}) {
+		for _, r := range html[at:skip[0]] {
+			if r < 0x80 {
+				b.WriteRune(r)
+			} else {
+				fmt.Fprintf(&b, "&#%d;", r)
+			}
 		}
+		b.WriteString(html[skip[0]:skip[1]])
+		at = skip[1]
 	}
 	return b.String()
+}
+
+// protect takes away what a mailbox file or an SMTP server would change in a
+// part that is quoted-printable, as RFC 2049 section 3 advises: "From " at the
+// start of a line and a lone dot. All other parts have none (see sevenBit).
+func protect(mail []byte) []byte {
+	for {
+		done := bytes.ReplaceAll(mail, []byte("\r\nFrom "), []byte("\r\n=46rom =\r\n"))
+		done = bytes.ReplaceAll(done, []byte("\r\n.\r\n"), []byte("\r\n=2E\r\n"))
+		if bytes.Equal(done, mail) {
+			return mail
+		}
+		mail = done
+	}
 }
 
 // headerWord is a brand as it can stand in a header's name.

@@ -261,16 +261,36 @@ func checkHostile(t *testing.T, r *Renderer, run backup.Run, m Mail) {
 		t.Errorf("subject %q reads back as %q, %v", m.Subject, s, err)
 	}
 	v := r.clock.view(clean(run))
-	rows := len(v.Head) + 1 + len(v.Remarks)
-	for _, o := range v.Objects {
-		rows += 1 + len(o.Lines) + len(o.Errors)
+	rows := len(v.Head) + len(v.Remarks) + len(v.Objects)
+	if len(v.Wrong) > 0 {
+		rows += len(v.Facts)
+		if v.Run.Device.Console != "" {
+			rows--
+		}
 	}
-	if got, want := strings.Count(p.html, "<td"), 2*rows+len(v.Days); got != want {
-		t.Errorf("%d cells in the HTML, want %d:\n%s", got, want, p.html)
+	for _, o := range v.Wrong {
+		rows += len(o.First)
+		for _, l := range o.Lines {
+			if l.Key != "Data" {
+				rows++
+			}
+		}
 	}
-	for _, tag := range []string{"<script", "<!--", "<b"} {
-		if strings.Contains(p.html, tag) {
-			t.Errorf("%s in the HTML:\n%s", tag, p.html)
+	cells := 1 + 2*rows // the headline, the record
+	if len(v.Right) > 0 {
+		cells += 4 + 4*len(v.Right)
+	}
+	if len(v.Good) > 0 {
+		cells += 1 + 3*len(v.Good)
+	}
+	if got := strings.Count(p.html, "<td"); got != cells {
+		t.Errorf("%d cells in the HTML, want %d:\n%s", got, cells, p.html)
+	}
+	if len(v.Wrong) > 0 {
+		for _, tag := range []string{"<script", "<!--", "<img", "<td onload"} {
+			if strings.Contains(p.html, tag) {
+				t.Errorf("%s in the HTML:\n%s", tag, p.html)
+			}
 		}
 	}
 	// What starts a line at the margin is ours.
@@ -287,7 +307,8 @@ func checkHostile(t *testing.T, r *Renderer, run backup.Run, m Mail) {
 	}
 	for _, line := range margin[len(v.Head):] {
 		known := false
-		for _, start := range []string{"Summary: ", "Object ", "Remark: ", "Attempt ", "Last ", "([today]"} {
+		for _, start := range []string{"Object ", "Remark: ", "Last ", "Customer reference: ", "Profile: ", "Machine: ", "Storage location: ", "Cloud copy: ",
+			"LocalSpeedVault: ", "Console: "} {
 			known = known || strings.HasPrefix(line, start)
 		}
 		if !known {

@@ -3,6 +3,7 @@ package message
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"covebridge/bridge/backup"
@@ -12,9 +13,9 @@ import (
 // For a silence they are the last known ones, with the status of the silence:
 // that their last session was fine is not what the mail is about.
 func (c clock) objects(r backup.Run) []Object {
-	sessions, silent := r.Sessions, false
-	if r.Kind == backup.Silence || r.Kind == backup.LongSilence {
-		sessions, silent = r.Last, true
+	sessions, silent := r.Sessions, silent(r)
+	if silent {
+		sessions = r.Last
 	}
 	objects := make([]Object, len(sessions))
 	folded := make([][]backup.Error, len(sessions))
@@ -34,7 +35,9 @@ func (c clock) objects(r backup.Run) []Object {
 			result += ", " + when
 		}
 		o := Object{Number: i + 1, Total: len(sessions), Name: cmp.Or(s.Source.Name, s.Source.Key, none),
-			Status: status, Colour: colours[status], Lines: []Line{{"Result", result}}}
+			Status: status, Colour: colours[status], Lines: []Line{{"Result", result}},
+			What: c.what(s, r, silent), Hours: c.hours(s.Start, s.End, r.Start)}
+		o.Selected, o.Sent = moved(s)
 		if data := dataLine(s); data != "" {
 			o.Lines = append(o.Lines, Line{"Data", data})
 		}
@@ -45,14 +48,76 @@ func (c clock) objects(r backup.Run) []Object {
 			o.Lines = append(o.Lines, Line{"No error texts", s.ErrorsMissing})
 		}
 		for _, e := range folded[i][:shown[i]] {
-			o.Errors = append(o.Errors, c.errorLine(e, s.Start))
+			o.Errors = append(o.Errors, c.problem(e, s.Start))
 		}
 		if more := wants[i] - shown[i]; more > 0 {
-			o.Errors = append(o.Errors, fmt.Sprintf("and %s more", count(int64(more))))
+			o.Errors = append(o.Errors, Error{Text: fmt.Sprintf("and %s more", count(int64(more)))})
+		}
+		if o.First = o.Errors; len(o.First) > first {
+			o.First = append(slices.Clone(o.First[:first]), Error{Text: fmt.Sprintf("and %s more", count(int64(wants[i]-first)))})
 		}
 		objects[i] = o
 	}
 	return objects
+}
+
+// first is how many errors of a data source the record of the HTML part repeats
+// from above, for the reader of mails.
+const first = 3
+
+// what says in a sentence or two how a session went.
+func (c clock) what(s backup.Session, r backup.Run, silent bool) string {
+	text := cmp.Or(s.Result, none)
+	hours := c.hours(s.Start, s.End, r.Start)
+	if s.Approx && hours != "" {
+		hours = "about " + hours
+	}
+	switch {
+	case silent && hours != "":
+		text = "nothing since " + hours + "; that one: " + text
+	case silent:
+		text = "nothing since; the last one: " + text
+	case hours != "":
+		text += ", " + hours
+	}
+	if n := errorCount(s); n > 0 {
+		text += ", " + plural(n, "error")
+		if s.State == backup.Running {
+			text += " so far"
+		}
+	}
+	if s.ErrorsMissing != "" {
+		text += "; no error texts: " + s.ErrorsMissing
+	}
+	text += "."
+	if s.Before != nil && s.Finished() && !silent {
+		if by := against(s.SelectedBytes, s.Before.SelectedBytes, size); by != "" && by != "as before" {
+			text += " Selected " + size(s.SelectedBytes) + ", " + by + " than the run before."
+		}
+	}
+	return text
+}
+
+// moved says what a session selected and sent, and how far that is from the
+// one before.
+func moved(s backup.Session) (selected, sent string) {
+	with := func(text, by string) string {
+		if by != "" {
+			text += ", " + by
+		}
+		return text
+	}
+	before := cmp.Or(s.Before, &backup.Amounts{SelectedCount: backup.Unknown, SelectedBytes: backup.Unknown, SentBytes: backup.Unknown})
+	switch {
+	case s.SelectedBytes >= 0:
+		selected = with(size(s.SelectedBytes), against(s.SelectedBytes, before.SelectedBytes, size))
+	case s.SelectedCount >= 0:
+		selected = with(count(s.SelectedCount)+" items", against(s.SelectedCount, before.SelectedCount, count))
+	}
+	if s.SentBytes >= 0 {
+		sent = with(size(s.SentBytes), against(s.SentBytes, before.SentBytes, size))
+	}
+	return selected, sent
 }
 
 // sessionStatus is the session's status for the reader: one that has not ended
@@ -103,6 +168,15 @@ func (c clock) summary(r backup.Run) string {
 	case backup.Recovery:
 		return c.recovery(r)
 	}
+	text := c.outcome(r)
+	if r.InRow > 1 {
+		text += fmt.Sprintf(" %s run in a row without success, since %s.", ordinal(r.InRow), r.Since.In(c.loc).Format("2 Jan 2006"))
+	}
+	return text
+}
+
+// outcome says which data sources succeeded and which did not.
+func (c clock) outcome(r backup.Run) string {
 	var bad []string
 	for _, want := range []backup.Status{backup.Failed, backup.Warning} {
 		for _, s := range r.Sessions {
@@ -143,7 +217,7 @@ func (c clock) silence(r backup.Run) string {
 	if !r.Start.IsZero() && !r.End.IsZero() {
 		s += " for " + span(r.Duration())
 	}
-	return s + "; " + limit + ". The last one was " + named(*last) + ", " + cmp.Or(c.session(*last), "at an unknown time") + "."
+	return s + ": no run failed, there was none; " + limit + ". The last one was " + named(*last) + ", " + cmp.Or(c.session(*last), "at an unknown time") + "."
 }
 
 // overdueFor is how long the run has gone on, or the limit it passed.

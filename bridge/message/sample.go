@@ -14,6 +14,8 @@ func samples() []backup.Run {
 	device := backup.Device{
 		Product: "sample", Software: "Sample Backup", ID: "1234567", Name: "srv01_ab12c", Alias: "Files", Computer: "SRV01",
 		OS: "Windows Server 2019 Standard", Type: backup.Server, Customer: "Acme BV",
+		Reference: "C-1042", Profile: "Servers", Location: "Netherlands", Machine: "Virtual", Console: "https://console.example/1234567",
+		Storage:      backup.Storage{Cloud: backup.CopyRunning, Vault: backup.CopySynchronised},
 		CustomerPath: []string{"MSP", "Acme BV"}, UsedStorage: 12_345_678_901,
 		ColourBar: []backup.Day{{Date: "2026-11-23"}, {Date: "2026-11-24", Word: "Completed", Status: backup.Success}},
 	}
@@ -21,13 +23,14 @@ func samples() []backup.Run {
 		ID: "826", Source: backup.DataSource{Key: "D01", Name: "Files and folders"}, State: backup.Ended,
 		Status: backup.Warning, Result: "CompletedWithErrors (8)", Start: start, End: end,
 		SelectedCount: 1200, SelectedBytes: 3_400_000_000, ProcessedCount: 12, ProcessedBytes: 56_000_000,
+		Before:    &backup.Amounts{SelectedBytes: 3_000_000_000, SelectedCount: backup.Unknown, SentBytes: 7_800_000},
 		SentBytes: 7_800_000, ErrorCount: 3,
 		Errors: []backup.Error{{Time: end, File: `C:\pagefile.sys`, Text: "Access is denied", Code: "5", Count: 3}},
 	}
 	full := backup.Run{
 		ID: "sample-1", Kind: backup.Whole, Job: "srv01_ab12c", Device: device, Source: &session.Source,
-		Sessions: []backup.Session{session}, Status: backup.Warning, Start: start, End: end, Attempt: 2,
-		Earlier:  []backup.Attempt{{Start: start.Add(-time.Hour), Status: backup.Failed}},
+		Sessions: []backup.Session{session}, Status: backup.Warning, Start: start, End: end, InRow: 2,
+		Since: start.Add(-time.Hour), Good: []backup.Good{{Source: session.Source, End: start.Add(-48 * time.Hour)}},
 		Previous: &backup.Totals{SelectedBytes: 3_000_000_000}, Remarks: []string{"A remark."},
 	}
 	bare := backup.Run{ID: "sample-2", Kind: backup.Whole, Job: "bare", Device: backup.Device{Name: "bare", UsedStorage: backup.Unknown}, Start: start, End: end}

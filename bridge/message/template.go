@@ -109,7 +109,17 @@ func functionsOf(c clock) map[string]any {
 		"duration": func(d time.Duration) string { return duration(d) },
 		"time":     c.full,
 		"short":    func(s string) string { return cut(s, maxWord) },
+		"link":     link,
 	}
+}
+
+// link is the attribute of a link to an address, as it is: parentheses, which
+// consoles have in theirs, would not survive as an address to html/template.
+func link(address string) htmltemplate.HTMLAttr {
+	if !strings.HasPrefix(address, "https://") {
+		return ""
+	}
+	return htmltemplate.HTMLAttr(`href="` + htmltemplate.HTMLEscapeString(address) + `"`)
 }
 
 // checkDir refuses a directory that can't be read, and templates in it that

@@ -2,7 +2,6 @@ package message
 
 import (
 	"cmp"
-	"fmt"
 	"strings"
 	"time"
 	"unicode"
@@ -16,14 +15,21 @@ type View struct {
 	Run      backup.Run
 	Totals   backup.Totals
 	Brand    string // the product in one word: "Cove"
+	About    string // what an unusual mail is about: "no backup for 9 days"; empty: a run's result
+	Customer string // empty where the job's name holds it already
 	Colour   string // of the run's status
+	When     string // "24 Nov 2026, 02:00-02:42 (41m 54s)"
 	Head     []Line
 	Summary  string
+	Facts    []Line // what else is known of the device, as far as it is
 	Objects  []Object
+	Wrong    []Object // those that did not succeed, the worst first
+	Right    []Object // the others
+	Good     []Good   // the last success of those that did not succeed
 	Remarks  []string
-	Attempts string // "Attempt 3; earlier: 02:00 Failed, 04:00 Failed"; empty: the first
-	Days     []Day  // oldest first, today last
-	Today    string // date of the last of Days
+	Days     []Day  // oldest first
+	Bar      []Bar  // the same, equal days in one
+	LastDay  string // the date of the last of Days: "24 Nov"
 }
 
 // Line is one piece of the mail that can be found by its key.
@@ -31,23 +37,37 @@ type Line struct{ Key, Value string }
 
 // Object is one data source of the run.
 type Object struct {
-	Number, Total int
-	Name          string
-	Status        backup.Status
-	Colour        string
-	Lines         []Line
-	Errors        []string // the most telling first
+	Number, Total  int
+	Name           string
+	Status         backup.Status
+	Colour         string
+	What           string // result, hours and change, in a sentence
+	Hours          string // "02:00-02:31"
+	Selected, Sent string // against the run before
+	Lines          []Line
+	Errors         []Error // the most telling first
+	First          []Error // the first of them, and how many more there are
 }
+
+// Good is the last success of a data source.
+type Good struct{ Name, When, Ago string }
 
 // Day is one cell of the colour bar.
 type Day struct {
 	backup.Day
 	Sign   string // S, W or F; "." where there was no session
 	Colour string
-	Today  bool
+	Own    bool // the day of the run
 }
 
-var colours = [...]string{backup.Success: "#9d9", backup.Warning: "#fc6", backup.Failed: "#f99"}
+// Bar is several equal days, as a text.
+type Bar struct{ Sign, Text string }
+
+// The colours of a status. Each is dark enough for white text, which some mail
+// programs make of any text in a dark mode of their own.
+var colours = [...]string{backup.Success: "#176b3a", backup.Warning: "#8f5600", backup.Failed: "#b3261e"}
+
+const noColour = "#666"
 
 // view prepares a cleaned run for the templates.
 func (c clock) view(r backup.Run) View {
@@ -55,23 +75,83 @@ func (c clock) view(r backup.Run) View {
 		Run:      r,
 		Totals:   r.Totals(),
 		Brand:    brand(r.Device),
+		About:    about(r),
+		Customer: r.Device.Customer,
 		Colour:   colours[r.Status],
+		When:     c.when(r),
 		Remarks:  r.Remarks,
-		Attempts: c.attempts(r),
+		Summary:  c.summary(r),
+		Facts:    c.facts(r),
 	}
-	v.Head = c.head(r, v.Totals)
+	if strings.Contains(strings.ToLower(r.Job), strings.ToLower(v.Customer)) {
+		v.Customer = ""
+	}
 	v.Objects = c.objects(r)
+	v.Head = c.head(r, v.Totals, v.Summary)
 	v.Head = append(v.Head, Line{"Checksum", checksum(v)})
-	v.Summary = c.summary(r)
-	for i, d := range r.Device.ColourBar {
-		day := Day{Day: d, Sign: ".", Colour: "#ddd", Today: i == len(r.Device.ColourBar)-1}
-		if d.Word != "" && d.Status >= backup.Success && d.Status <= backup.Failed {
-			day.Sign, day.Colour = d.Status.String()[:1], colours[d.Status]
+	for _, want := range []backup.Status{backup.Failed, backup.Warning, backup.Success} {
+		for _, o := range v.Objects {
+			switch {
+			case o.Status != want:
+			case want == backup.Success:
+				v.Right = append(v.Right, o)
+			default:
+				v.Wrong = append(v.Wrong, o)
+			}
 		}
-		v.Days = append(v.Days, day)
-		v.Today = d.Date
 	}
+	for _, g := range r.Good {
+		good := Good{Name: cmp.Or(g.Source.Name, g.Source.Key, none), When: "not known"}
+		if !g.End.IsZero() {
+			good.When, good.Ago = g.End.In(c.loc).Format("2 Jan 2006, 15:04"), c.ago(g.End, r.End)
+		}
+		v.Good = append(v.Good, good)
+	}
+	c.days(&v)
 	return v
+}
+
+// days sets the days that the device's colour bar tells of.
+func (c clock) days(v *View) {
+	r := v.Run
+	own := cmp.Or(r.Start, r.End)
+	if silent(r) {
+		own = r.End
+	}
+	day := own.In(c.loc).Format(time.DateOnly)
+	for _, d := range r.Device.ColourBar {
+		n := Day{Day: d, Sign: ".", Colour: noColour, Own: d.Date == day}
+		if d.Word != "" && d.Status >= backup.Success && d.Status <= backup.Failed {
+			n.Sign, n.Colour = d.Status.String()[:1], colours[d.Status]
+		}
+		v.Days = append(v.Days, n)
+		text := n.Sign
+		if n.Own {
+			text = "[" + text + "]"
+		}
+		if last := len(v.Bar) - 1; last >= 0 && v.Bar[last].Sign == n.Sign {
+			v.Bar[last].Text += text
+		} else {
+			v.Bar = append(v.Bar, Bar{n.Sign, text})
+		}
+		v.LastDay = d.Date
+		if t, err := time.Parse(time.DateOnly, d.Date); err == nil {
+			v.LastDay = t.Format("2 Jan")
+		}
+	}
+}
+
+// about says what a mail is about that does not tell of a run's end.
+func about(r backup.Run) string {
+	switch {
+	case silent(r) && newest(r.Last) == nil:
+		return "no backup yet"
+	case silent(r):
+		return "no backup for " + span(r.Duration())
+	case r.Kind == backup.Overdue:
+		return "still running after " + span(overdueFor(r))
+	}
+	return ""
 }
 
 // brand is the first word of the software's name, letters and digits only.
@@ -93,7 +173,7 @@ func brand(d backup.Device) string {
 
 // head is the run as a whole. Keys and their order are part of the interface
 // to the reader: see backupchecks/.
-func (c clock) head(r backup.Run, t backup.Totals) []Line {
+func (c clock) head(r backup.Run, t backup.Totals, summary string) []Line {
 	d := r.Device
 	prev := backup.Totals{SelectedBytes: backup.Unknown, SentBytes: backup.Unknown, UsedStorage: backup.Unknown}
 	if r.Previous != nil {
@@ -118,6 +198,8 @@ func (c clock) head(r backup.Run, t backup.Totals) []Line {
 		{"Backup software", d.Software},
 		{"Backup type", r.Type()},
 		{"Job name", r.Job},
+		{"Status", r.Status.String()},
+		{"Summary", summary},
 		{"Customer", d.Customer},
 	}
 	if len(d.CustomerPath) > 1 {
@@ -128,7 +210,6 @@ func (c clock) head(r backup.Run, t backup.Totals) []Line {
 		{"Computer", d.Computer},
 		{"Operating system", d.OS},
 		{"Account ID", d.ID},
-		{"Status", r.Status.String()},
 		{"Start", c.full(r.Start)},
 		{"End", end},
 		{"Duration", took},
@@ -145,14 +226,25 @@ func (c clock) head(r backup.Run, t backup.Totals) []Line {
 	return lines
 }
 
-// amount writes "12.3 GB (+1.2 GB) in 1,234 items", as far as known.
+// facts are what else is known of the device.
+func (c clock) facts(r backup.Run) (lines []Line) {
+	d := r.Device
+	for _, l := range []Line{
+		{"Customer reference", d.Reference}, {"Profile", d.Profile}, {"Machine", d.Machine}, {"Storage location", d.Location},
+		{"Cloud copy", string(d.Storage.Cloud)}, {"LocalSpeedVault", string(d.Storage.Vault)}, {"Console", d.Console},
+	} {
+		if l.Value != "" {
+			lines = append(lines, l)
+		}
+	}
+	return lines
+}
+
+// amount writes "12.3 GB in 1,234 items, 1.2 GB more", as far as known.
 func amount(bytes, before, items int64) string {
 	s := ""
 	if bytes >= 0 {
 		s = size(bytes)
-		if by := change(bytes, before); by != "" {
-			s += " (" + by + ")"
-		}
 	}
 	if items >= 0 {
 		if s != "" {
@@ -160,24 +252,8 @@ func amount(bytes, before, items int64) string {
 		}
 		s += count(items) + " items"
 	}
+	if by := against(bytes, before, size); by != "" {
+		s += ", " + by
+	}
 	return s
-}
-
-// attempts says how often the run was tried before.
-func (c clock) attempts(r backup.Run) string {
-	if r.Attempt < 2 {
-		return ""
-	}
-	s := fmt.Sprintf("Attempt %d", r.Attempt)
-	var earlier []string
-	for _, a := range r.Earlier {
-		earlier = append(earlier, c.near(a.Start, cmp.Or(r.Start, r.End, time.Time{}), "15:04")+" "+a.Status.String())
-	}
-	if len(earlier) == 0 {
-		return s
-	}
-	if n := len(earlier); n > 20 {
-		earlier = append([]string{"…"}, earlier[n-20:]...)
-	}
-	return s + "; earlier: " + strings.Join(earlier, ", ")
 }
