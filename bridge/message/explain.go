@@ -52,7 +52,7 @@ func Explain(said string, data any, funcs map[string]any) string {
 	} else if nilField.MatchString(said) {
 		plain = "not every run has it: put {{with}} or {{if}} around it"
 	} else if m := wrongArgs.FindStringSubmatch(said); m != nil {
-		plain = fmt.Sprintf("%s takes %s values, not %s", m[1], m[2], m[3])
+		plain = fmt.Sprintf("the number of values after %s is %s, %s is expected", m[1], m[3], m[2])
 	} else if wrongType.MatchString(said) {
 		plain = "this value does not fit here: " + goWords.Replace(said)
 	} else if m := noValue.FindStringSubmatch(said); m != nil {

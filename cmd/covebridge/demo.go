@@ -75,7 +75,7 @@ fleet backs up; its clock runs 240 times as fast as the real one.`,
 			if taken != "" {
 				fmt.Fprintf(a.out, "Port %s is taken; the mailbox has another one, see below.\n", taken)
 			}
-			fmt.Fprint(a.out, "Mails arrive:\n\n")
+			fmt.Fprintf(a.out, "Mails arrive (times in %s):\n\n", time.Now().Format("MST"))
 			b.Run(ctx)
 			if !once {
 				fmt.Fprintf(a.out, "\nThe demo is over after %s; the mailbox is gone with it.\n", plural(d.count, "mail", "mails"))

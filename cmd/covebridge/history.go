@@ -22,8 +22,8 @@ func newHistory(a *app) *cobra.Command {
 		Short: "List runs and what became of their mails, newest first",
 		Long: `List runs and what became of their mails, newest first; with TEXT those whose
 device, job or customer has it in its name. On a narrow terminal names are cut
-and the customer may be left out: COLUMNS=200 in front of the call, or --json,
-shows everything. Times are in mail.timezone, those of --since too.`,
+and the customer may be left out; with COLUMNS=200 in front of the call there is
+room for it, and --json shows everything. Times are in mail.timezone, those of --since too.`,
 		Example: `  covebridge history
   covebridge history srv01 --since 7d
   covebridge history --state failed`,

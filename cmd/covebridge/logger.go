@@ -13,6 +13,11 @@ import (
 // logger writes to standard error: for people on a terminal, JSON on demand.
 // Its times are in mail.timezone, and say so.
 func (a *app) logger(c config.Log) *slog.Logger {
+	a.log = a.newLogger(c)
+	return a.log
+}
+
+func (a *app) newLogger(c config.Log) *slog.Logger {
 	var level slog.Level
 	_ = level.UnmarshalText([]byte(strings.ToUpper(c.Level))) // the configuration was checked
 	inZone := func(groups []string, at slog.Attr) slog.Attr {

@@ -11,7 +11,8 @@ import (
 )
 
 // progress tells how far something long is: with a bar on a terminal, elsewhere
-// with a line now and then, both on standard error.
+// with a line now and then, both on standard error. The lines are the log's, so
+// that its level and format hold for them.
 type progress struct {
 	a     *app
 	unit  string // what is counted: "devices"
@@ -107,7 +108,10 @@ func (p *progress) show(now time.Time) {
 		every = soon
 	}
 	if now.Sub(p.told) > every-time.Second/2 {
-		p.told = now
+		if p.told = now; p.a.log != nil {
+			p.a.log.Info(line)
+			return
+		}
 		fmt.Fprintln(p.a.errs, line)
 	}
 }

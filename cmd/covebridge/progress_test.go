@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"covebridge/bridge/collect"
+	"covebridge/bridge/config"
 )
 
 // The time left follows the pace of late, not the slow start.
@@ -62,4 +63,21 @@ func TestProgressLines(t *testing.T) {
 			}
 		}
 	})
+}
+
+// Whoever wants to hear of trouble only, as in a crontab, hears of nothing else.
+func TestProgressIsLogged(t *testing.T) {
+	for level, want := range map[string]string{"warn": "", "info": `"msg":"asking Cove … 2s"`} {
+		synctest.Test(t, func(t *testing.T) {
+			var errs bytes.Buffer
+			a := &app{errs: &errs}
+			a.logger(config.Log{Level: level, Format: "json"})
+			p := a.progress("devices", "asking Cove")
+			time.Sleep(2100 * time.Millisecond)
+			p.end()
+			if got := errs.String(); want == "" && got != "" || !strings.Contains(got, want) {
+				t.Errorf("at level %s: %q", level, got)
+			}
+		})
+	}
 }

@@ -22,6 +22,7 @@ type app struct {
 	configPath  string // as given by -c; empty: see config
 	json        bool
 	location    *time.Location           // mail.timezone; nil: not read yet
+	log         *slog.Logger             // of the verb; nil: it has none
 	progressing atomic.Pointer[progress] // what is shown at present; nil: nothing
 }
 
@@ -36,8 +37,9 @@ Begin with "covebridge demo" to see it work, or "covebridge init" to set it up.
 
 The configuration is the file that -c names, else $COVEBRIDGE_CONFIG, else
 config.yaml in this folder, else /etc/covebridge/config.yaml. Times are shown and
-read in its mail.timezone. Tables fit the terminal, or the width in COLUMNS; into
-a pipe or a file nothing is left out. NO_COLOR=1 switches colours off.
+read in its mail.timezone. Tables fit the terminal, or the width in COLUMNS; in a
+pipe or a file only names beyond 40 letters are cut, and --json cuts nothing.
+NO_COLOR=1 switches colours off.
 
 Exit status: 0 done, 1 something failed, 2 wrong usage or configuration.`,
 		SilenceErrors: true,
