@@ -46,10 +46,15 @@ func Open(ctx context.Context, c *config.Config, log *slog.Logger, around ...fun
 func options(c *config.Config, log *slog.Logger) (o Options, err error) {
 	o.Interval = c.Poll.Interval
 	o.Deliver = deliver.Options{From: c.Mail.From, To: c.Mail.To}
+	notInCloud, err := backup.ParseStatus(c.Job.NotInCloud)
+	if err != nil {
+		return o, fmt.Errorf("job.not_in_cloud: %w", err)
+	}
 	o.Collect = collect.Options{
 		Rules: backup.Rules{
 			Window: c.Poll.RunWindow, BySource: c.Job.GroupBy == "data_source", MaxWait: c.Poll.MaxWait,
-			Silence: map[string]time.Duration{backup.Server: c.Silence.Server, backup.Workstation: c.Silence.Workstation, backup.Microsoft365: c.Silence.M365},
+			Silence:     map[string]time.Duration{backup.Server: c.Silence.Server, backup.Workstation: c.Silence.Workstation, backup.Microsoft365: c.Silence.M365},
+			MayBeSilent: collect.MayBeSilent(c.Silence.Exclude.Profiles, c.Silence.Exclude.Devices), NotInCloud: notInCloud,
 		},
 		Sweep: c.Poll.Sweep, Baseline: c.Poll.Backfill, History: c.Poll.History != "off", Recovery: c.Recovery != "off", Concurrency: c.Poll.Concurrency,
 	}
@@ -59,7 +64,7 @@ func options(c *config.Config, log *slog.Logger) (o Options, err error) {
 	if o.Collect.Filter, err = filter(c.Filter); err != nil {
 		return o, err
 	}
-	if o.Collect.Renderer, err = message.New(message.Options{From: c.Mail.From, To: c.Mail.To, Templates: c.Mail.Templates, Location: c.Mail.Location()}); err != nil {
+	if o.Collect.Renderer, err = message.New(message.Options{From: c.Mail.From, To: c.Mail.To, Templates: c.Mail.Templates, Console: c.Mail.Console, Location: c.Mail.Location()}); err != nil {
 		return o, err
 	}
 	statuses := map[string]backup.Status{}

@@ -32,7 +32,7 @@ func TestSettings(t *testing.T) {
 	}
 	c.Recovery = "off"
 	c.Silence = config.Silence{Server: time.Hour, Workstation: 2 * time.Hour, M365: 3 * time.Hour}
-	c.Job = config.Job{GroupBy: "data_source", Name: "{{.Device.Alias}}!", StatusMap: map[string]string{"8": "failed"}}
+	c.Job = config.Job{GroupBy: "data_source", NotInCloud: "Success", Name: "{{.Device.Alias}}!", StatusMap: map[string]string{"8": "failed"}}
 	c.Filter = config.Filter{
 		Customers: config.Globs{Include: []string{"a"}, Exclude: []string{"b"}}, Devices: config.Globs{Include: []string{"c"}, Exclude: []string{"d"}},
 		DataSources: config.Globs{Include: []string{"e"}, Exclude: []string{"f"}}, Types: []string{backup.Server}, Statuses: []string{"Warning", "failed"},

@@ -90,22 +90,11 @@ func (j *Journal) good(sessions []Session, leaveOut func(Session) bool) (list []
 	return list
 }
 
-// cloudLag is for how long the cloud may lag behind the vault.
-const cloudLag = day
-
 // CheckStorage remarks where the copy of a run that has just ended did not reach
 // the cloud, and makes it more than a remark where a rule wants that.
 func (j *Journal) CheckStorage(run *Run, rules Rules) {
-	s, text := j.Device.Storage, ""
-	switch {
-	case run.Kind != Whole:
-	case s.lost():
-		text = fmt.Sprintf("The copy reached only the LocalSpeedVault: the cloud storage is %s.", s.Cloud)
-	case s.behind() && !j.Behind.IsZero() && run.End.Sub(j.Behind) >= cloudLag:
-		text = fmt.Sprintf("The copy to the cloud stands: the LocalSpeedVault is ahead of it for %d hours.", run.End.Sub(j.Behind)/time.Hour)
-	}
-	if text != "" {
-		run.Remarks = append(run.Remarks, text)
+	if s := j.Device.Storage; run.Kind == Whole && s.lost() {
+		run.Remarks = append(run.Remarks, fmt.Sprintf("The copy reached only the LocalSpeedVault: the cloud storage is %s.", s.Cloud))
 		run.Status = max(run.Status, rules.NotInCloud)
 	}
 }

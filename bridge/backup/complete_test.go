@@ -8,26 +8,17 @@ import (
 func TestCheckStorage(t *testing.T) {
 	for _, c := range []struct {
 		storage Storage
-		behind  string // since when, by the clock
 		rule    Status
 		want    string // in the remark; empty: none
 	}{
-		{Storage{}, "", Failed, ""},
-		{Storage{Cloud: CopyFailed}, "", Failed, ""}, // no vault: the backup went to the cloud itself
-		{Storage{Cloud: CopySynchronised, Vault: CopySynchronised}, "", Failed, ""},
-		{Storage{Cloud: CopyOffline, Vault: CopySynchronised}, "", Success, "only the LocalSpeedVault: the cloud storage is offline."},
-		{Storage{Cloud: CopyFailed, Vault: CopyRunning}, "", Warning, "only the LocalSpeedVault: the cloud storage is failed."},
-		{Storage{Cloud: CopyRunning, Vault: CopySynchronised}, "01:00", Warning, ""}, // it has only begun
-		{Storage{Cloud: CopyRunning, Vault: CopySynchronised}, "day before", Warning, "ahead of it for 25 hours."},
+		{Storage{}, Failed, ""},
+		{Storage{Cloud: CopyFailed}, Failed, ""}, // no vault: the backup went to the cloud itself
+		{Storage{Cloud: CopySynchronised, Vault: CopySynchronised}, Failed, ""},
+		{Storage{Cloud: CopyOffline, Vault: CopySynchronised}, Success, "only the LocalSpeedVault: the cloud storage is offline."},
+		{Storage{Cloud: CopyFailed, Vault: CopyRunning}, Warning, "only the LocalSpeedVault: the cloud storage is failed."},
+		{Storage{Cloud: CopyRunning, Vault: CopySynchronised}, Warning, ""}, // it is on its way
 	} {
 		j := Journal{Device: Device{Storage: c.storage}}
-		switch c.behind {
-		case "":
-		case "day before":
-			j.Behind = at("01:00").AddDate(0, 0, -1)
-		default:
-			j.Behind = at(c.behind)
-		}
 		run := Run{Kind: Whole, Status: Success, End: at("02:00")}
 		j.CheckStorage(&run, Rules{NotInCloud: c.rule})
 		said := strings.Join(run.Remarks, " ")

@@ -37,9 +37,6 @@ type Journal struct {
 
 	// Good is the newest success of each data source among the runs that went out.
 	Good map[string]time.Time `json:"good,omitempty"`
-	// Behind is since when the cloud does not hold what the LocalSpeedVault does,
-	// by the sure clock; zero: it does, or there is no vault.
-	Behind time.Time `json:"behind,omitzero"`
 
 	Past    []Past      `json:"past,omitempty"`    // the newest runs that went out, by start
 	Overdue []string    `json:"overdue,omitempty"` // identities of the overdue runs that were told of
@@ -134,11 +131,6 @@ func (j *Journal) Observe(o Look, rules Rules) {
 	case o.Snapshot != nil:
 		j.Device = j.Device.Update(o.Snapshot.Device)
 		j.Missing = time.Time{}
-		if !j.Device.Storage.behind() {
-			j.Behind = time.Time{}
-		} else if j.Behind.IsZero() {
-			j.Behind = o.Sure
-		}
 	case o.Gone && j.Missing.IsZero():
 		j.Missing = o.Sure
 	}

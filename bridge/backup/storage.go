@@ -22,6 +22,3 @@ type Storage struct {
 func (s Storage) lost() bool {
 	return s.Vault != "" && (s.Cloud == CopyOffline || s.Cloud == CopyFailed)
 }
-
-// behind tells whether the vault holds what the cloud does not.
-func (s Storage) behind() bool { return s.lost() || s.Vault != "" && s.Cloud == CopyRunning }

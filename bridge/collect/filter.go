@@ -59,6 +59,17 @@ func (g Globs) stop(names ...string) string {
 	return ""
 }
 
+// MayBeSilent tells of which devices no silence is told: those whose profile, or
+// whose name or alias, matches a pattern. Without patterns it is nil.
+func MayBeSilent(profiles, devices []string) func(backup.Device) bool {
+	if len(profiles)+len(devices) == 0 {
+		return nil
+	}
+	return func(d backup.Device) bool {
+		return d.Profile != "" && match(profiles, []string{d.Profile}) != "" || match(devices, []string{d.Name, d.Alias}) != ""
+	}
+}
+
 // match gives the first pattern that matches one of the names, or "".
 func match(patterns, names []string) string {
 	for _, p := range patterns {

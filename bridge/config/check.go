@@ -38,6 +38,8 @@ func (d *decoder) check(c *Config) {
 	d.checkMail(&c.Mail)
 	d.checkDelivery(&c.Delivery)
 	d.checkLedger(&c.Ledger)
+	d.patterns("silence.exclude.profiles", c.Silence.Exclude.Profiles)
+	d.patterns("silence.exclude.devices", c.Silence.Exclude.Devices)
 	d.word("recovery", &c.Recovery, "auto", "off")
 	d.word("log.level", &c.Log.Level, "debug", "info", "warn", "error")
 	d.word("log.format", &c.Log.Format, "text", "json")
@@ -173,13 +175,17 @@ func (d *decoder) globs(path string, g Globs) {
 		name     string
 		patterns []string
 	}{{"include", g.Include}, {"exclude", g.Exclude}} {
-		for i, pattern := range list.patterns {
-			at := fmt.Sprintf("%s.%s[%d]", path, list.name, i)
-			if pattern == "" {
-				d.bad(at, "a pattern such as Acme* is expected, not an empty text")
-			} else if _, err := glob.Compile(pattern); err != nil {
-				d.bad(at, `%s is no pattern (*, ?, [abc] and {a,b} have a meaning; write \ before one that has none)`, d.shown(at))
-			}
+		d.patterns(path+"."+list.name, list.patterns)
+	}
+}
+
+func (d *decoder) patterns(path string, patterns []string) {
+	for i, pattern := range patterns {
+		at := fmt.Sprintf("%s[%d]", path, i)
+		if pattern == "" {
+			d.bad(at, "a pattern such as Acme* is expected, not an empty text")
+		} else if _, err := glob.Compile(pattern); err != nil {
+			d.bad(at, `%s is no pattern (*, ?, [abc] and {a,b} have a meaning; write \ before one that has none)`, d.shown(at))
 		}
 	}
 }
@@ -191,6 +197,7 @@ func (d *decoder) checkJob(j *Job) {
 	} else if _, err := template.New("job.name").Parse(j.Name); err != nil {
 		d.bad("job.name", "it can't be read as a template (%s): use {{.Device.Name}}", strings.TrimPrefix(err.Error(), "template: job.name:1: "))
 	}
+	d.word("job.not_in_cloud", &j.NotInCloud, statusWords...)
 	d.checkStatusMap(j.StatusMap)
 }
 
@@ -205,6 +212,13 @@ func (d *decoder) checkMail(m *Mail) {
 	}
 	for i, to := range m.To {
 		m.To[i] = d.mailAddress(fmt.Sprintf("mail.to[%d]", i), to)
+	}
+	switch {
+	case strings.HasPrefix(m.Console, "https://") && strings.Contains(m.Console, "{id}"):
+	case strings.Contains(m.Console, "/"):
+		d.bad("mail.console", "an address that begins with https:// and has {id} in it is expected, or on, or off")
+	default:
+		d.word("mail.console", &m.Console, "on", "off")
 	}
 	// Local would make the same mail differ from machine to machine.
 	if _, err := time.LoadLocation(m.Timezone); err != nil || m.Timezone == "" || m.Timezone == "Local" {

@@ -74,9 +74,10 @@ type Globs struct {
 
 // Job says what Backupchecks sees as one job.
 type Job struct {
-	GroupBy   string            `yaml:"group_by"`   // "device" or "data_source"
-	Name      string            `yaml:"name"`       // a text/template; its syntax is checked
-	StatusMap map[string]string `yaml:"status_map"` // Cove's number or word to Success, Warning or Failed
+	GroupBy    string            `yaml:"group_by"`     // "device" or "data_source"
+	Name       string            `yaml:"name"`         // a text/template; its syntax is checked
+	NotInCloud string            `yaml:"not_in_cloud"` // least status of a run whose copy reached only the LocalSpeedVault
+	StatusMap  map[string]string `yaml:"status_map"`   // Cove's number or word to Success, Warning or Failed
 }
 
 // Mail says what is common to all mails.
@@ -84,6 +85,7 @@ type Mail struct {
 	From      string   `yaml:"from"`
 	To        []string `yaml:"to"`
 	Templates string   `yaml:"templates"` // folder whose files replace the built-in ones; empty: none
+	Console   string   `yaml:"console"`   // "on", "off", or an address with {id} in it
 	Timezone  string   `yaml:"timezone"`  // IANA name
 }
 
@@ -147,9 +149,16 @@ type Ledger struct {
 
 // Silence is how long a device may go without a finished session, by type.
 type Silence struct {
-	Server      time.Duration `yaml:"server"`
-	Workstation time.Duration `yaml:"workstation"`
-	M365        time.Duration `yaml:"m365"`
+	Server      time.Duration  `yaml:"server"`
+	Workstation time.Duration  `yaml:"workstation"`
+	M365        time.Duration  `yaml:"m365"`
+	Exclude     SilenceExclude `yaml:"exclude"`
+}
+
+// SilenceExclude says which devices may be silent; patterns as in Globs.
+type SilenceExclude struct {
+	Profiles []string `yaml:"profiles"`
+	Devices  []string `yaml:"devices"`
 }
 
 // Heartbeat is a mail that tells that covebridge itself is alive. Not built yet.
@@ -177,8 +186,8 @@ func Default() *Config {
 			Interval: 15 * time.Minute, Sweep: time.Hour, History: "auto", Backfill: 24 * time.Hour,
 			RunWindow: 10 * time.Minute, MaxWait: 24 * time.Hour, PageSize: 250, Rate: 4, Concurrency: 4,
 		},
-		Job:      Job{GroupBy: "device", Name: "{{.Device.Name}}"},
-		Mail:     Mail{Timezone: "Europe/Amsterdam"},
+		Job:      Job{GroupBy: "device", Name: "{{.Device.Name}}", NotInCloud: "Success"},
+		Mail:     Mail{Console: "on", Timezone: "Europe/Amsterdam"},
 		Ledger:   Ledger{SQLite: "covebridge.db"},
 		Recovery: "auto",
 		Silence:  Silence{Server: 48 * time.Hour, M365: 48 * time.Hour},

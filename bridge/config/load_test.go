@@ -51,10 +51,10 @@ http: {listen: "", token: }
 	want.Poll.History, want.Poll.MaxWait = "off", 0
 	want.Filter.Customers.Include = []string{"Acme*", "{a,b}"}
 	want.Filter.Types, want.Filter.Statuses = []string{"Microsoft 365"}, []string{"Failed"}
-	want.Job = Job{GroupBy: "data_source", Name: "{{$x := .Device.Name}}{{$x}}",
+	want.Job = Job{GroupBy: "data_source", NotInCloud: "Success", Name: "{{$x := .Device.Name}}{{$x}}",
 		StatusMap: map[string]string{"8": "Failed", "NoSelection": "Success"}}
 	want.Mail = Mail{From: "Cove <cove@msp.example>", To: []string{"a@b.example", "c@d.example"},
-		Templates: "/etc/covebridge/templates", Timezone: "UTC"}
+		Templates: "/etc/covebridge/templates", Console: "on", Timezone: "UTC"}
 	want.Delivery.IMAP = &IMAP{Address: "[::1]:143", TLS: "none", Username: "u", Password: "imap-secret",
 		Auth: "plain", Mailbox: "INBOX", AlsoSearch: []string{"Done"}, Connections: 2}
 	want.Delivery.SMTP = &SMTP{Address: "localhost:25", TLS: "none", Auth: "plain"}

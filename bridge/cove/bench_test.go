@@ -26,7 +26,7 @@ func aPageOf(devices int) string {
 			`{"D09F08":"5555555055555550555555555852"}`,
 		}
 		for _, s := range []source{1, 2, 10, 14} {
-			for _, f := range sessionFields {
+			for _, f := range askedFields {
 				v := "1795400000"
 				if f == fStatus || f == fDoneStatus {
 					v = "5"

@@ -18,8 +18,10 @@ const (
 	fSentBytes      field = 5
 	fErrors         field = 6
 	fColourBar      field = 8
+	fGood           field = 9  // when the last session ended that Cove calls successful
 	fDuration       field = 12 // seconds, of the last session
 	fTime           field = 15 // of the last session; whether its start or its end is not settled
+	fGoodStatus     field = 16 // its status, which can be 8
 	fDoneStatus     field = 17 // of the last session that completed
 	fDoneTime       field = 18 // its end
 )
@@ -28,6 +30,9 @@ const (
 // a device has changed when one of them has.
 var sessionFields = []field{fStatus, fSelectedCount, fProcessedCount, fSelectedBytes, fProcessedBytes, fSentBytes,
 	fErrors, fDuration, fTime, fDoneStatus, fDoneTime}
+
+// askedFields are all that are asked for of every data source.
+var askedFields = append(sessionFields[:len(sessionFields):len(sessionFields)], fGood, fGoodStatus)
 
 // isSessionField tells which of the fields are among them.
 var isSessionField = func() (is [fDoneTime + 1]bool) {
@@ -44,17 +49,23 @@ const (
 	colAlias    = "I2"
 	colCreated  = "I4"
 	colCustomer = "I8"
+	colLocation = "I11"
 	colUsed     = "I14"
 	colOS       = "I16"
 	colComputer = "I18"
 	colZone     = "I24"
 	colOSType   = "I32"
+	colCloud    = "I36" // storage status
+	colVault    = "I37" // of the LocalSpeedVault
+	colProfile  = "I56"
 	colType     = "I59"
+	colRef      = "I77" // customer reference
+	colMachine  = "I81" // physicality
 	colSources  = "I78"
 )
 
 var deviceColumns = []string{colID, colName, colAlias, colCreated, colCustomer, colUsed, colOS, colComputer, colZone,
-	colOSType, colType, colSources, column(total, fColourBar)}
+	colOSType, colType, colSources, colLocation, colCloud, colVault, colProfile, colRef, colMachine, column(total, fColourBar)}
 
 // column is the one spelling that is asked for and kept: D01F00. The vendor
 // calls the zeros mandatory, though D1F0 works for many.

@@ -35,7 +35,7 @@ func (s *columnSet) wanted() []string {
 		if src == total {
 			continue
 		}
-		for _, f := range sessionFields {
+		for _, f := range askedFields {
 			all = append(all, column(src, f))
 		}
 	}

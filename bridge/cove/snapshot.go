@@ -32,6 +32,8 @@ func (c *Client) snapshot(r deviceRow, at time.Time, tree *tree) backup.Snapshot
 	if d.Type == backup.Microsoft365 {
 		d.Computer = "" // a tenant's means nothing
 	}
+	fillIn(&d, r, sources)
+	d.Console = console(d)
 	s := backup.Snapshot{Device: d}
 	for src := range sources.all() {
 		s.Sessions = append(s.Sessions, c.lastSessions(r, src, d, at)...)

@@ -92,6 +92,10 @@ func TestRecordedStatistics(t *testing.T) {
 		Product: "cove", Software: "Cove Data Protection", ID: "1234567", Name: "srv01_ab12c", Computer: "SRV01",
 		OS: "Windows Server 2019 Standard (17763), 64-bit", Type: backup.Server, Customer: "Acme BV", CustomerID: "55",
 		CustomerPath: []string{"Resellers North", "Acme BV"}, Created: time.Unix(1700000000, 0).UTC(), UsedStorage: 123456789012,
+		Reference: "C-1042", Profile: "Servers, nightly", Location: "Netherlands", Machine: "Virtual",
+		Storage: backup.Storage{Cloud: backup.CopyFailed, Vault: backup.CopySynchronised},
+		Console: "https://backup.management/#/backup/overview/view/1662(panel:device-properties/1234567/summary)",
+		Good:    map[string]time.Time{"D02": time.Unix(1795223500, 0).UTC()},
 	}, d); diff != "" {
 		t.Error(diff)
 	}

@@ -11,6 +11,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"net/mail"
+	"net/url"
 	"strings"
 	"time"
 
@@ -22,6 +23,7 @@ type Options struct {
 	From      string         // one address (RFC 5322 section 3.4), with or without a name
 	To        []string       // at least one
 	Templates string         // a directory whose files replace the templates of the same name; empty: none
+	Console   string         // where the link to a device's console goes: "off": nowhere; with {id} in it: there; else where the product says
 	Location  *time.Location // the zone in which times are shown; nil: UTC
 }
 
@@ -37,6 +39,7 @@ type Mail struct {
 type Renderer struct {
 	from, to  []string // header tokens
 	clock     clock
+	console   string
 	templates *set
 }
 
@@ -59,9 +62,10 @@ func New(o Options) (*Renderer, error) {
 		return nil, fmt.Errorf("mail.to is empty: name the mailbox that Backupchecks reads")
 	}
 	r := &Renderer{
-		from:  addresses([]*mail.Address{from}, len("From:")),
-		to:    addresses(to, len("To:")),
-		clock: clock{cmp.Or(o.Location, time.UTC)},
+		from:    addresses([]*mail.Address{from}, len("From:")),
+		to:      addresses(to, len("To:")),
+		console: o.Console,
+		clock:   clock{cmp.Or(o.Location, time.UTC)},
 	}
 	if r.templates, err = load(o.Templates, r.clock); err != nil {
 		return nil, err
@@ -78,6 +82,12 @@ func New(o Options) (*Renderer, error) {
 // administrator's does, with a *TemplateError.
 func (r *Renderer) Render(run backup.Run) (Mail, error) {
 	m := Mail{MessageID: ID(run.ID), Date: date(run, r.clock.loc)}
+	switch {
+	case r.console == "off":
+		run.Device.Console = ""
+	case strings.Contains(r.console, "{id}"):
+		run.Device.Console = strings.ReplaceAll(r.console, "{id}", url.PathEscape(run.Device.ID))
+	}
 	run = clean(run)
 	v := r.clock.view(run)
 
