@@ -12,7 +12,7 @@ import (
 const (
 	// commitMost and commitWait bound how many steps go to disk together, and how
 	// long the first of them waits for the others.
-	commitMost = 128
+	commitMost = 64
 	commitWait = 1 * time.Millisecond
 	// retries is how often a step is decided again after another bridge committed first.
 	retries = 5
@@ -36,7 +36,7 @@ type committer struct {
 }
 
 func (p *poll) startCommits(ctx context.Context) *committer {
-	c := &committer{poll: p, steps: make(chan decided, commitMost)}
+	c := &committer{poll: p, steps: make(chan decided)}
 	c.ended.Go(func() { c.run(ctx) })
 	return c
 }
