@@ -68,7 +68,11 @@ const first = 3
 // what says in a sentence or two how a session went.
 func (c clock) what(s backup.Session, r backup.Run, silent bool) string {
 	text := cmp.Or(s.Result, none)
-	hours := c.hours(s.Start, s.End, r.Start)
+	ref := r.Start
+	if silent {
+		ref = r.End // days later: the day is told
+	}
+	hours := c.hours(s.Start, s.End, ref)
 	if s.Approx && hours != "" {
 		hours = "about " + hours
 	}
