@@ -134,7 +134,8 @@ func fewColours(t *testing.T, path string) {
 	frequent := slices.SortedFunc(maps.Keys(count), func(a, b color.Color) int {
 		return cmp.Or(count[b]-count[a], strings.Compare(fmt.Sprint(a), fmt.Sprint(b)))
 	})
-	few := image.NewPaletted(full.Bounds(), color.Palette(frequent[:min(len(frequent), 96)]))
+	palette := color.Palette{color.RGBA{0x17, 0x6b, 0x3a, 255}, color.RGBA{0x8f, 0x56, 0, 255}, color.RGBA{0xb3, 0x26, 0x1e, 255}} // however rare
+	few := image.NewPaletted(full.Bounds(), append(palette, frequent[:min(len(frequent), 96)]...))
 	draw.Draw(few, few.Bounds(), full, image.Point{}, draw.Src)
 	var small bytes.Buffer
 	if err := (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(&small, few); err != nil {
