@@ -25,7 +25,7 @@ func (j *Journal) hear(o Look, rules Rules, first bool) {
 			if s.Approx || o.Last.IsZero() { // since when is not known
 				k.Begun = o.Sure
 			}
-			if i := slices.IndexFunc(was, func(w Known) bool { return w.Source.Key == s.Source.Key && (w.Approx || w.Start.Equal(s.Start)) }); i >= 0 {
+			if i := slices.IndexFunc(was, func(w Known) bool { return w.Source.Key == s.Source.Key && w.Start.Equal(s.Start) }); i >= 0 {
 				k.Begun = was[i].Begun
 			}
 			j.Running = append(j.Running, k)

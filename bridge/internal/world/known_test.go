@@ -13,6 +13,18 @@ func TestKnownWorlds(t *testing.T) {
 	}
 	at := func(h, m int) time.Duration { return time.Duration(h)*time.Hour + time.Duration(m)*time.Minute }
 	for name, p := range map[string]Plan{
+		// Of sessions back to back, whose starts statistics don't tell, each was taken
+		// for the one that ran since the first of them began, and told of as overdue.
+		"vague, back to back": {
+			Vague: true,
+			Devices: []Device{{Sessions: []Session{
+				{Source: "D02", Start: at(0, 45), End: at(2, 1), Status: completed},
+				{Source: "D02", Start: at(2, 3), End: at(3, 36), Status: completed},
+				{Source: "D02", Start: at(3, 37), End: at(4, 53), Status: completed},
+				{Source: "D02", Start: at(4, 54), End: at(5, 42), Status: completed},
+				{Source: "D02", Start: at(5, 43), End: at(7, 4), Status: completed, Late: true},
+			}}},
+		},
 		// A session that had ended was told of as overdue, while its device was not
 		// among those that Cove showed.
 		"overdue while out of sight": {
