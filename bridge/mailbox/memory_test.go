@@ -7,6 +7,7 @@ import (
 	"log"
 	"net"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -35,6 +36,18 @@ func testMail(id string, size int) Mail {
 type memory struct {
 	*imapmemserver.User
 	addr string
+	open *atomic.Int32 // connections, as the server sees them
+}
+
+// settle waits until the server has seen every connection end, and what came on
+// it before.
+func (m *memory) settle(t *testing.T) {
+	t.Helper()
+	for until := time.Now().Add(time.Minute); m.open.Load() > 0; time.Sleep(time.Millisecond) {
+		if time.Now().After(until) {
+			t.Fatalf("%d connections are still open", m.open.Load())
+		}
+	}
 }
 
 func startMemory(t *testing.T, caps ...imap.Cap) *memory {
@@ -55,9 +68,11 @@ func startMemoryWith(t *testing.T, change func(wholeSession) imapserver.Session,
 	for _, c := range caps {
 		set[c] = struct{}{}
 	}
+	open := new(atomic.Int32)
 	server := imapserver.New(&imapserver.Options{
 		NewSession: func(*imapserver.Conn) (imapserver.Session, *imapserver.GreetingData, error) {
-			return change(wholeSession{users.NewSession().(imapserver.SessionIMAP4rev2)}), nil, nil
+			open.Add(1)
+			return change(wholeSession{users.NewSession().(imapserver.SessionIMAP4rev2), open}), nil, nil
 		},
 		Caps:         set,
 		InsecureAuth: true,
@@ -69,13 +84,21 @@ func startMemoryWith(t *testing.T, change func(wholeSession) imapserver.Session,
 	}
 	go server.Serve(ln)
 	t.Cleanup(func() { server.Close() })
-	return &memory{user, ln.Addr().String()}
+	return &memory{user, ln.Addr().String(), open}
 }
 
 // wholeSession keeps a mail only if all of it came, as servers must
 // (RFC 9051 section 6.3.12); imapmemserver itself keeps what came before the
 // connection broke.
-type wholeSession struct{ imapserver.SessionIMAP4rev2 }
+type wholeSession struct {
+	imapserver.SessionIMAP4rev2
+	open *atomic.Int32
+}
+
+func (s wholeSession) Close() error {
+	defer s.open.Add(-1)
+	return s.SessionIMAP4rev2.Close()
+}
 
 func (s wholeSession) Append(folder string, r imap.LiteralReader, o *imap.AppendOptions) (*imap.AppendData, error) {
 	var all bytes.Buffer
