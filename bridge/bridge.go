@@ -47,7 +47,9 @@ type Options struct {
 	// nothing of itself, and looks after nothing but its work.
 	Name     string
 	Version  string
-	Location *time.Location // where days begin; nil: UTC
+	Location *time.Location                                // where days begin; nil: UTC
+	Disks    []string                                      // folders that are written to
+	Free     func(folder string) (bytes uint64, err error) // nil: as the system says
 }
 
 // Bridge polls and delivers. Its methods may be called side by side.
@@ -66,6 +68,9 @@ func New(o Options) *Bridge {
 	}
 	if o.Location == nil {
 		o.Location = time.UTC
+	}
+	if o.Free == nil {
+		o.Free = free
 	}
 	b := &Bridge{Options: o, self: newSelf(o)}
 	if o.Deliver.Outbox == nil {

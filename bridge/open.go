@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"runtime"
 	"time"
 
@@ -33,6 +34,12 @@ func Open(ctx context.Context, c *config.Config, log *slog.Logger, around ...fun
 	}
 	o.Log = log
 	o.Name, o.Location = processName(), c.Mail.Location()
+	if c.Ledger.SQLite != "" && c.Ledger.SQLite != ":memory:" {
+		o.Disks = append(o.Disks, filepath.Dir(c.Ledger.SQLite))
+	}
+	if c.Delivery.Directory != "" {
+		o.Disks = append(o.Disks, c.Delivery.Directory)
+	}
 	for _, f := range around {
 		o.Mailbox = f(o.Mailbox)
 	}

@@ -22,11 +22,12 @@ type Summary struct {
 // Run polls every account at its interval and delivers, until ctx ends.
 func (b *Bridge) Run(ctx context.Context) {
 	var all sync.WaitGroup
+	if b.Name != "" {
+		b.recall(ctx)
+		all.Go(func() { b.watch(ctx) })
+	}
 	for _, src := range b.Sources {
 		all.Go(func() { b.follow(ctx, src) })
-	}
-	if b.Name != "" {
-		all.Go(func() { b.watch(ctx) })
 	}
 	counts := b.deliverer.Run(ctx)
 	all.Wait()
@@ -47,8 +48,7 @@ func (b *Bridge) follow(ctx context.Context, src Source) {
 		told.poll(p, err)
 		if errors.Is(err, backup.ErrRefused) {
 			b.self.polled(p, err, time.Time{})
-			b.Log.Error("the account is not polled any more: correct its settings and start again", "account", src.Name())
-			return
+			return // until the configuration changes
 		}
 		b.self.polled(p, err, began.Add(b.Interval))
 		select {
@@ -69,11 +69,14 @@ func (b *Bridge) Once(ctx context.Context) (Summary, error) {
 		polls sync.WaitGroup
 		done  = make(chan struct{})
 	)
+	if b.Name != "" {
+		b.recall(ctx)
+	}
 	for _, src := range b.Sources {
 		polls.Go(func() {
 			p, err := b.poll(ctx, src, true)
-			if err == nil {
-				b.newReport(src).poll(p, nil)
+			if err == nil || b.Name != "" && ctx.Err() == nil {
+				b.newReport(src).poll(p, err)
 			}
 			b.self.polled(p, err, time.Time{})
 			mu.Lock()
@@ -86,6 +89,7 @@ func (b *Bridge) Once(ctx context.Context) (Summary, error) {
 	s.Delivered = b.deliverer.DrainUntil(ctx, done)
 	<-done
 	if b.Name != "" {
+		b.examine(context.WithoutCancel(ctx))
 		b.tell(context.WithoutCancel(ctx), time.Now().Add(onceLasts))
 	}
 	waiting, err := b.Ledger.Waiting(context.WithoutCancel(ctx))

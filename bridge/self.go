@@ -27,12 +27,20 @@ type self struct {
 	started time.Time
 	news    chan struct{}
 
+	lost map[string]lost // by account, before the first poll
+
 	mu       sync.Mutex
 	accounts []status.Account
 }
 
+// lost are the devices whose history can't be read.
+type lost struct {
+	devices int64
+	cause   string
+}
+
 func newSelf(o Options) *self {
-	s := &self{started: time.Now(), news: make(chan struct{}, 1)}
+	s := &self{started: time.Now(), lost: map[string]lost{}, news: make(chan struct{}, 1)}
 	for _, src := range o.Sources {
 		s.accounts = append(s.accounts, status.Account{Name: src.Name()})
 	}
@@ -88,6 +96,24 @@ func (s *self) remember(before []status.Account) {
 	}
 }
 
+// recall takes over from the ledger what was known before this process began.
+func (b *Bridge) recall(ctx context.Context) {
+	if before, err := status.Read(ctx, b.Ledger, time.Now(), b.Location); err == nil {
+		b.self.remember(before.Accounts)
+	}
+	devices, err := b.Ledger.Devices(ctx)
+	if err != nil {
+		return // the polls will say so
+	}
+	clear(b.self.lost)
+	for _, d := range devices {
+		if d.NoHistory != "" && b.Collect.History {
+			l := b.self.lost[d.Account]
+			b.self.lost[d.Account] = lost{l.devices + 1, d.NoHistory}
+		}
+	}
+}
+
 // report is what this bridge tells; until as in status.Bridge.
 func (b *Bridge) report(until time.Time) status.Report {
 	b.self.mu.Lock()
@@ -115,32 +141,30 @@ func (b *Bridge) tell(ctx context.Context, until time.Time) {
 	if ctx.Err() != nil {
 		return
 	}
-	if err != nil {
-		b.Findings.Condition(unwritable, "").Raise(err.Error(), "")
-		return
-	}
-	b.Findings.Condition(unwritable, "").Clear()
+	b.condition(unwritable, err != nil, fmt.Sprint(err), "")
 }
 
 // watch tells how this bridge is: at a change, or else once a minute, and that
 // it has ended.
 func (b *Bridge) watch(ctx context.Context) {
-	if before, err := status.Read(ctx, b.Ledger, time.Now(), b.Location); err == nil {
-		b.self.remember(before.Accounts)
-	}
 	tick := time.NewTicker(telling)
 	defer tick.Stop()
-	for {
+	for full := true; ; {
+		if full {
+			b.examine(ctx)
+		}
 		b.tell(ctx, time.Now().Add(runLasts))
 		select {
 		case <-ctx.Done():
 			b.tell(context.WithoutCancel(ctx), time.Time{})
 			return
 		case <-tick.C:
+			full = true
 			continue
 		case <-b.self.news:
 		case <-b.Findings.Changed():
 		}
+		full = false
 		select {
 		case <-ctx.Done():
 		case <-time.After(tellApart):

@@ -28,6 +28,7 @@ type Polled struct {
 	Cause    error         // why, of the first of them or of those lost
 	Untested error         // why recovery tests could not be read; nil: they could, or are not asked for
 	Duration time.Duration //
+	Clocks   time.Duration // by how much our own clock is behind the product's; negative: before it
 }
 
 // poll is one poll under way.
@@ -72,6 +73,7 @@ func (p *poll) run(ctx context.Context, force, shared bool) (err error) {
 		}
 		return err
 	}
+	p.sum.Clocks = p.now.Sub(p.Now())
 	p.progress = p.last
 	sure := p.progress.tick(p.Now().UTC().Round(0), p.now)
 	if p.last.Began.IsZero() {

@@ -14,7 +14,8 @@ type Backlog struct {
 	Waiting int
 	Oldest  time.Time // when the one that waits longest was queued; zero: none waits
 	Failed  int       // given up since the time asked for
-	Reason  string    // why, of one of those given up last
+	First   time.Time // when the first of them was
+	Reason  string    // why the newest of them was
 }
 
 // Backlog tells what waits, and what was given up since then.
@@ -26,9 +27,12 @@ func (l *Ledger) Backlog(ctx context.Context, since time.Time) (b Backlog, err e
 			return err
 		}
 		b.Oldest = moment(oldest)
-		if err := t.row("SELECT COUNT(*) FROM entries WHERE state = 'failed' AND updated >= $1", since).Scan(&b.Failed); err != nil || b.Failed == 0 {
+		var first int64
+		err = t.row("SELECT COUNT(*), COALESCE(MIN(updated), 0) FROM entries WHERE state = 'failed' AND updated >= $1", since).Scan(&b.Failed, &first)
+		if err != nil || b.Failed == 0 {
 			return err
 		}
+		b.First = moment(first)
 		err = t.row("SELECT reason FROM entries WHERE state = 'failed' AND updated >= $1 ORDER BY ended DESC, id DESC LIMIT 1", since).Scan(&b.Reason)
 		if errors.Is(err, sql.ErrNoRows) {
 			return nil
@@ -42,6 +46,8 @@ func (l *Ledger) Backlog(ctx context.Context, since time.Time) (b Backlog, err e
 type Ended struct {
 	End    time.Time
 	Status backup.Status
+	State  backup.EntryState
+	Reason string    // as in backup.Entry
 	Sent   time.Time // when it was delivered; zero: it was not
 }
 
@@ -52,12 +58,12 @@ func (l *Ledger) Ended(ctx context.Context, since time.Time, yield func(Ended)) 
 		return t.each(func(r row) error {
 			var e Ended
 			var end, sent int64
-			if err := r.Scan(&end, &e.Status, &sent); err != nil {
+			if err := r.Scan(&end, &e.Status, &e.State, &e.Reason, &sent); err != nil {
 				return err
 			}
 			e.End, e.Sent = moment(end), moment(sent)
 			yield(e)
 			return nil
-		}, "SELECT ended, status, CASE WHEN state = 'sent' THEN settled ELSE 0 END FROM entries WHERE ended >= $1 AND kind = $2", since, string(backup.Whole))
+		}, "SELECT ended, status, state, reason, CASE WHEN state = 'sent' THEN settled ELSE 0 END FROM entries WHERE ended >= $1 AND kind = $2", since, string(backup.Whole))
 	})
 }

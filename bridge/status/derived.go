@@ -11,6 +11,7 @@ import (
 var (
 	NotRunning = finding.Kind{Name: "not_running", Severity: finding.Failed, What: "no covebridge is running"}
 	GivenUp    = finding.Kind{Name: "mails_given_up", Severity: finding.Failed, What: "mails are given up"}
+	Filtered   = finding.Kind{Name: "nothing_passes", Severity: finding.Failed, What: "no run passes the filters"}
 	Stuck      = finding.Kind{Name: "mails_stuck", Severity: finding.Failed, What: "mails wait for too long"}
 )
 
@@ -44,17 +45,26 @@ func (s *Status) derived(known []finding.Finding) (more []finding.Finding) {
 		add(NotRunning, since, why, "start it: systemctl start covebridge, or covebridge run; its log tells why it ended")
 	}
 	if why, remedy, on := s.Backlog.GivenUp(); on {
-		add(GivenUp, s.At, why, remedy)
+		add(GivenUp, s.Backlog.First, why, remedy)
 	}
 	if why, remedy, on := s.Backlog.Stuck(s.At); on {
 		add(Stuck, s.Backlog.Oldest.Add(stuck), why, remedy)
 	}
+	if why, remedy, on := s.Stopped.All(); on {
+		add(Filtered, s.At, why, remedy)
+	}
 	return more
+}
+
+// All tells whether every run was stopped, and what helps.
+func (s Stopped) All() (why, remedy string, on bool) {
+	return fmt.Sprintf("all %d that ended within a day were stopped, by %s", s.Runs, s.Rule),
+		"widen filter: in the configuration; `covebridge history --state filtered` tells each run's rule", s.Runs > 0 && s.Runs == s.Of
 }
 
 // GivenUp tells whether mails were given up, and what helps.
 func (b Backlog) GivenUp() (why, remedy string, on bool) {
-	return fmt.Sprintf("%d within a week, the last: %s", b.Failed, b.Reason),
+	return fmt.Sprintf("%d within a week; the newest: %s", b.Failed, b.Reason),
 		"`covebridge history --state failed` lists them; once the cause is gone, `covebridge resend --failed` sends them", b.Failed > 0
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"covebridge/bridge/backup"
@@ -33,7 +34,7 @@ func ReadAs(ctx context.Context, l *ledger.Ledger, now time.Time, location *time
 		s.add(r)
 	}
 	b, failed := l.Backlog(ctx, now.Add(-week))
-	s.Backlog = Backlog{Mails: b.Waiting, Oldest: b.Oldest, Failed: b.Failed, Reason: b.Reason}
+	s.Backlog = Backlog{Mails: b.Waiting, Oldest: b.Oldest, Failed: b.Failed, First: b.First, Reason: b.Reason}
 	err = errors.Join(err, failed, s.tally(ctx, l, location))
 	if err == nil {
 		s.Findings = append(s.Findings, s.derived(s.Findings)...)
@@ -73,6 +74,9 @@ func (s *Status) add(r Report) {
 		return
 	}
 	for _, f := range r.Findings {
+		if f.Name == GivenUp.Name { // the ledger knows it, of all bridges and beyond a restart
+			continue
+		}
 		if !slices.ContainsFunc(s.Findings, f.Same) {
 			s.Findings = append(s.Findings, f)
 		}
@@ -87,18 +91,40 @@ func (s *Status) tally(ctx context.Context, l *ledger.Ledger, location *time.Loc
 	if midnight.Before(since) {
 		since = midnight
 	}
-	var lags []time.Duration
+	var lags, recent []time.Duration
 	err := l.Ended(ctx, since, func(e ledger.Ended) {
 		if !e.End.Before(midnight) {
 			s.Today[e.Status]++
 		}
 		if !e.Sent.IsZero() {
-			lags = append(lags, max(e.Sent.Sub(e.End), 0))
+			lag := max(e.Sent.Sub(e.End), 0)
+			lags = append(lags, lag)
+			if s.At.Sub(e.Sent) < time.Hour {
+				recent = append(recent, lag)
+			}
 		}
+		s.Stopped.count(e)
 	})
 	if len(lags) > 0 {
 		slices.Sort(lags)
 		s.Lag = Lag{Runs: len(lags), Median: lags[len(lags)/2], Worst: lags[len(lags)-1]}
 	}
+	if len(recent) > 0 {
+		slices.Sort(recent)
+		s.Lag.Recent = recent[len(recent)/2]
+	}
 	return err
+}
+
+// count counts a run. One stopped for its status alone is as the administrator
+// wants it: a good day has no failures.
+func (s *Stopped) count(e ledger.Ended) {
+	if e.State == backup.EntryBaseline {
+		return
+	}
+	s.Of++
+	if e.State == backup.EntryFiltered && !strings.HasPrefix(e.Reason, "filter.statuses") {
+		s.Runs++
+		s.Rule = e.Reason
+	}
 }

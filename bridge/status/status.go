@@ -19,6 +19,7 @@ type Status struct {
 	Backlog  Backlog               `json:"backlog"`
 	Today    map[backup.Status]int `json:"today"` // whole runs that ended since midnight in mail.timezone
 	Lag      Lag                   `json:"lag"`
+	Stopped  Stopped               `json:"stopped"`
 	Findings []finding.Finding     `json:"findings"` // the worst first
 }
 
@@ -49,7 +50,8 @@ type Backlog struct {
 	Mails  int       `json:"mails"`
 	Oldest time.Time `json:"oldest,omitzero"`  // when the one that waits longest was queued; zero: none waits
 	Failed int       `json:"failed"`           // given up within a week, and not sent since
-	Reason string    `json:"reason,omitempty"` // why, of one of those
+	First  time.Time `json:"first,omitzero"`   // when the first of those was
+	Reason string    `json:"reason,omitempty"` // why the newest of those was
 }
 
 // Lag is the time from a run's end to its delivery, of the runs that ended
@@ -58,4 +60,12 @@ type Lag struct {
 	Runs   int           `json:"runs"`
 	Median time.Duration `json:"median"` // nanoseconds, as Worst
 	Worst  time.Duration `json:"worst"`
+	Recent time.Duration `json:"recent"` // the median of those that were delivered within an hour
+}
+
+// Stopped is what the filters did to the runs that ended within a day.
+type Stopped struct {
+	Runs int    `json:"runs"` // that a filter stopped, those by filter.statuses aside
+	Of   int    `json:"of"`   // runs that were not older than the baseline
+	Rule string `json:"rule,omitempty"`
 }

@@ -24,7 +24,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(leakless{m}, map[string]func(){"covebridge": main, "status": status})
+	testscript.Main(leakless{m}, map[string]func(){"covebridge": main, "status": exitStatus})
 }
 
 // leakless are tests that leave no goroutine behind.
@@ -40,8 +40,8 @@ func (m leakless) Run() int {
 	return status
 }
 
-// status runs a command and checks its exit status: status 2 covebridge once.
-func status() {
+// exitStatus runs a command and checks its exit status: status 2 covebridge once.
+func exitStatus() {
 	want, err := strconv.Atoi(os.Args[1])
 	if err != nil {
 		panic(err)

@@ -63,7 +63,7 @@ Exit status: 0 done, 1 something failed, 2 wrong usage or configuration.`,
 		{"Try it:", []*cobra.Command{newDemo(a), newSim(a)}},
 		{"Set it up:", []*cobra.Command{newInit(a), newCheck(a), newPreview(a), newParserRule(a)}},
 		{"Let it work:", []*cobra.Command{newRun(a), newOnce(a), newBackfill(a)}},
-		{"Look after it:", []*cobra.Command{newHistory(a), newShow(a), newResend(a), newDevices(a), newLedger(a)}},
+		{"Look after it:", []*cobra.Command{newStatus(a), newHistory(a), newShow(a), newResend(a), newDevices(a), newLedger(a)}},
 		{"More:", []*cobra.Command{newVersion(a), help}},
 	} {
 		root.AddGroup(&cobra.Group{ID: g.title, Title: g.title})
@@ -129,7 +129,11 @@ func (a *app) open(ctx context.Context) (*bridge.Bridge, error) {
 		return nil, err
 	}
 	defer a.patience("opening the ledger")()
-	return bridge.Open(ctx, c, log)
+	b, err := bridge.Open(ctx, c, log)
+	if err == nil {
+		b.Version = version()
+	}
+	return b, err
 }
 
 // ledger opens the configured ledger to look into it. Secrets are not needed

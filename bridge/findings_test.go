@@ -1,0 +1,99 @@
+package bridge_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"covebridge/bridge"
+	"covebridge/bridge/collect"
+	"covebridge/bridge/covesim"
+	"covebridge/bridge/finding"
+	"covebridge/bridge/status"
+)
+
+// What goes wrong is a finding with its cause and its remedy after one poll, in
+// the ledger for everybody to read, and none when it is well again.
+func TestFindings(t *testing.T) {
+	room, clock := uint64(1<<40), time.Duration(0)
+	for _, c := range []struct {
+		name     string
+		severity finding.Severity
+		why      string
+		opts     func(*bridge.Options)
+		begin    func(*world, *covesim.Sim)
+		end      func(*world, *covesim.Sim) // nil: it takes a new start
+	}{
+		{"login_refused", finding.Failed, "Cove refused the login of api-user", nil,
+			func(_ *world, s *covesim.Sim) {
+				s.Fault(covesim.Fault{Kind: covesim.Locked, Method: "Login"})
+				s.Fault(covesim.Fault{Kind: covesim.VisaExpired})
+			}, nil},
+		{"polls_failing", finding.Failed, "EnumerateAccountStatistics", nil,
+			func(_ *world, s *covesim.Sim) {
+				s.Fault(covesim.Fault{Kind: covesim.Garbled, Method: "EnumerateAccountStatistics"})
+			},
+			func(_ *world, s *covesim.Sim) { s.ClearFaults() }},
+		{"history_unreadable", finding.Warning, "2 devices; ", nil,
+			func(w *world, s *covesim.Sim) {
+				for _, method := range []string{"QuerySessions", "EnumerateSessions"} {
+					s.Fault(covesim.Fault{Kind: covesim.Denied, Method: method})
+				}
+				w.pollSim(s, 24*time.Hour)
+			},
+			func(w *world, s *covesim.Sim) { s.ClearFaults(); w.pollSim(s, 3*time.Hour) }},
+		{"disk_full", finding.Failed, "1 MB are free in /ledger",
+			nil, func(*world, *covesim.Sim) { room = 1_000_000 }, func(*world, *covesim.Sim) { room = 1 << 40 }},
+		{"disk_nearly_full", finding.Warning, "400 MB are free in /ledger",
+			nil, func(*world, *covesim.Sim) { room = 400_000_000 }, func(*world, *covesim.Sim) { room = 1 << 40 }},
+		{"clock_off", finding.Warning, "behind Cove's", nil,
+			func(*world, *covesim.Sim) { clock = -time.Hour },
+			func(*world, *covesim.Sim) { clock = 0 }},
+		{"nothing_passes", finding.Failed, `filter.customers`,
+			func(o *bridge.Options) { o.Collect.Filter.Customers = collect.Globs{Include: []string{"Nobody*"}} },
+			func(w *world, s *covesim.Sim) { w.pollSim(s, 12*time.Hour) }, nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			room, clock = 1<<40, 0
+			w, sim := simWorld(t, covesim.Options{Seed: 1, Devices: 3, Without: covesim.LongRuns | covesim.Wedged}, func(o *bridge.Options) {
+				o.Name, o.Disks = "host:1", []string{"/ledger"}
+				o.Free = func(string) (uint64, error) { return room, nil }
+				now := o.Collect.Now
+				o.Collect.Now = func() time.Time { return now().Add(clock) }
+				if c.opts != nil {
+					c.opts(o)
+				}
+			})
+			poll := func() (f finding.Finding, on bool) {
+				t.Helper()
+				_, _ = w.Once(t.Context()) // the finding tells
+				s, err := status.Read(t.Context(), w.Ledger, w.clock, time.UTC)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, f := range s.Findings {
+					if f.Name == c.name {
+						return f, true
+					}
+				}
+				return f, false
+			}
+			if c.opts == nil {
+				if f, on := poll(); on {
+					t.Fatalf("before: %v", f)
+				}
+			}
+			c.begin(w, sim)
+			f, on := poll()
+			if !on || f.Severity != c.severity || !strings.Contains(f.Why, c.why) || f.Remedy == "" || f.Since.IsZero() {
+				t.Errorf("got %+v (%v)", f, on)
+			}
+			if c.end != nil {
+				c.end(w, sim)
+				if f, on := poll(); on {
+					t.Errorf("after: %v", f)
+				}
+			}
+		})
+	}
+}
