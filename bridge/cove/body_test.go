@@ -164,16 +164,21 @@ func TestHostileReplies(t *testing.T) {
 						test.write(w)
 					}
 				})
+				// A broken reply is asked for again, so that the context ends it; a
+				// good one is read to its end, on a busy machine too.
+				patience := 4 * time.Second
+				if test.rows >= 0 {
+					patience = 30 * time.Second
+				}
 				check := func(what string, rows int, err error, took time.Duration, memory int64) {
 					if (err != nil) != (test.rows < 0) || err == nil && rows != test.rows {
 						t.Errorf("%s: %d rows, %v", what, rows, err)
 					}
-					if memory > most || took > 5*time.Second {
+					if memory > most || took > patience+time.Second {
 						t.Errorf("%s: %d MB, %v", what, memory>>20, took)
 					}
 				}
-				// A broken reply is asked for again, so that the context ends it.
-				ctx, cancel := context.WithTimeout(context.Background(), 4*time.Second)
+				ctx, cancel := context.WithTimeout(context.Background(), patience)
 				defer cancel()
 				var err error
 				var p page
