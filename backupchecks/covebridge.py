@@ -9,9 +9,9 @@ How it reads. Both bodies hold the same lines, "Key: value": in the text one a
 line, in the HTML one a table row. The HTML is turned into lines first, so
 there is one grammar:
 
-    Backup software: ...      the keys of HEAD, each once, in the order of HEAD_NOW
+    Backup software: ...      the keys of HEAD, each once
     ...
-    Run: ...
+    Checksum: ...
     Object 1 of 2: Warning - Files and folders
       Result: ...             then Data, Errors, Error, as far as there are any
     Object 2 of 2: Success - System state
@@ -21,12 +21,17 @@ there is one grammar:
 
 Why names can't forge a status. The bridge keeps every name and text from
 Cove on the line of its own key. Should something on the way break lines all
-the same, a forged line comes out of its order, and then the mail is not
-claimed: it stays in the Inbox, where a person sees it. The same happens where
-the subject and the two bodies contradict each other.
+the same, three things have to agree before a mail is claimed: the subject,
+with its status and job; the order and number of the lines; and the checksum,
+which covers all that decides about a run. Mails from before there was a
+checksum have their lines in one order, and their sentence counted again. What
+does not add up stays in the Inbox, where a person sees it.
 """
 
+import html
+import quopri
 import re
+import zlib
 from html.parser import HTMLParser
 
 # Filled in by "covebridge parser-rule" from the bridge's configuration.
@@ -37,21 +42,21 @@ HEAD = (
     "Backup software", "Backup type", "Job name", "Customer", "Customer path",
     "Device", "Computer", "Operating system", "Account ID", "Status", "Start",
     "End", "Duration", "Selected", "Processed", "Sent", "Used storage",
-    "Errors", "Run", "Summary",
+    "Errors", "Run", "Checksum", "Summary",
 )
-# The order in which newer mails have them: what matters comes first.
-HEAD_NOW = HEAD[:3] + ("Status", "Summary") + HEAD[3:9] + HEAD[10:19]
-OPTIONAL = "Customer path"
-STATUSES = ("Success", "Warning", "Failed")
+OPTIONAL = {"Customer path", "Checksum"}
+STATUSES = ("Success", "Warning", "Failed")  # from best to worst
 
 SUBJECT_REGEX = r"\[[^\[\]]+\] (Success|Warning|Failed): "
-_SUBJECT = re.compile(SUBJECT_REGEX)
+_SUBJECT = re.compile(SUBJECT_REGEX + "(.*)")
 _OBJECT = re.compile(r"Object (\d{1,6}) of (\d{1,6}): ?(Success|Warning|Failed) - (.+)")
 _LIKE_OBJECT = re.compile(r"Object \d+ of \d+:")
 _DETAIL = re.compile(r"(Result|Data|Errors|No error texts|Error): ?(.*)")
 _TAIL = re.compile(r"(?:Remark: ?(.+)|(Attempt \d+(?:; earlier: .*)?)|Last \d+ days:.*)")
+_COUNTED = re.compile(r"(?:All|(\d+) of) (\d+) data sources succeeded\.$")
 
 _MAX_BODY = 8 * 1024 * 1024  # characters; the bridge's mails stay far below
+_MAX_WORD = 200              # characters of a name that a subject shows
 _ERRORS_SHOWN = 3            # error texts in an object's message
 
 
@@ -60,17 +65,16 @@ def parse(from_address, subject, html_body, text_body):
     backup_software, backup_type, job_name, overall_status, overall_message
     and objects, a list of dicts with name, type, status and message."""
     try:
-        if not _ours(from_address):
+        told = _SUBJECT.search(_one_line(_text(subject)))
+        if not told or not _ours(from_address):
             return None
-        # The text part comes first: the HTML has no messages of what succeeded.
-        found = [r for r in (_read(_text(text_body).splitlines()),
-                             _read(_html_lines(_text(html_body)))) if r]
-        if not found or any(_core(r) != _core(found[0]) for r in found):
+        bodies = [_body(_text(text_body), str.splitlines, told), _body(_text(html_body), _html_lines, told)]
+        found = [body for body in bodies if body]
+        if not found or any(_core(body) != _core(found[0]) for body in found):
             return None
-        told = _SUBJECT.search(" ".join(_text(subject).split()))
-        if told and told.group(1) != found[0]["overall_status"]:
+        if len(found) < 2 and found[0]["long"]:
             return None
-        return found[0]
+        return _result(found)
     except Exception:  # a mail that no one thought of must not stop the import
         return None
 
@@ -89,15 +93,81 @@ def _text(value):
     return value if isinstance(value, str) and len(value) <= _MAX_BODY else ""
 
 
-def _core(result):
+def _one_line(text):
+    return " ".join(text.split())
+
+
+def _body(body, lines, told):
+    """Reads a body as it is, else with a coding undone that should have been
+    before; None where it does not add up."""
+    for undo in (str, _unquoted, html.unescape):
+        undone = undo(body)
+        if undo is str or undone != body:
+            found = _read(lines(undone))
+            if found and _adds_up(found, told) and (undo is str or "Checksum" in found["head"]):
+                return found
+    return None
+
+
+def _unquoted(body):
+    """A body whose transfer encoding, quoted-printable, was left in."""
+    return quopri.decodestring(body.encode("utf-8", "replace")).decode("utf-8", "replace")
+
+
+def _adds_up(found, told):
+    """Whether the subject, the head and the objects tell the same."""
+    head, objects = found["head"], found["objects"]
+    status, named = told.groups()
+    job, customer = _short(head["Job name"]), _short(head["Customer"])
+    if head["Status"] != status or named not in (job, f"{job} ({customer})"):
+        return False
+    if "Checksum" in head:
+        lines = [head[key] for key in ("Backup software", "Backup type", "Job name", "Status")]
+        lines += [f"{o['status']} - {o['name']}" for o in objects]
+        return head["Checksum"] == f"{zlib.crc32(chr(10).join(lines).encode()):08x}"
+    # A mail from before there was a checksum.
+    if list(head) != [key for key in HEAD if key in head]:
+        return False
+    statuses = [o["status"] for o in objects]
+    counted = _COUNTED.search(head["Summary"])
+    if counted and (statuses.count("Success"), len(statuses)) != (int(counted[1] or counted[2]), int(counted[2])):
+        return False
+    found["long"] = job != head["Job name"]  # the subject has only a part of it
+    return not statuses or max(statuses, key=STATUSES.index) == status
+
+
+def _short(name):
+    """A name as a subject shows it."""
+    return name if len(name) <= _MAX_WORD else name[:_MAX_WORD - 1].rstrip(" ") + "\u2026"
+
+
+def _core(found):
     """What both bodies must agree on."""
-    return (result["backup_software"], result["backup_type"], result["job_name"],
-            result["overall_status"], [o["status"] for o in result["objects"]])
+    head = found["head"]
+    return ([head[key] for key in ("Backup software", "Backup type", "Job name", "Status")],
+            [o["status"] for o in found["objects"]])
+
+
+def _result(found):
+    """What Backupchecks is told: by the first body, and where it lacks an object's message, by the other."""
+    head, objects = found[0]["head"], []
+    for same in zip(*(body["objects"] for body in found)):
+        messages = [_message(o) for o in same]
+        objects.append({"name": same[0]["name"], "type": "Data source", "status": same[0]["status"],
+                        "message": next((m for m in messages if m != "-"), "-")})
+    return {
+        "backup_software": head["Backup software"],
+        "backup_type": head["Backup type"],
+        "job_name": head["Job name"],
+        "overall_status": head["Status"],
+        "overall_message": " ".join([head["Summary"]] + found[0]["remarks"]),
+        "objects": objects,
+    }
 
 
 def _read(lines):
     """Reads the lines of a body; None where they are not ours, or are seen not to be whole."""
-    lines = [" ".join(line.split()) for line in lines]
+    lines = [_one_line(line) for line in lines]
     starts = [i for i, line in enumerate(lines) if _key(line) == HEAD[0]]
     if len(starts) != 1:
         return None
@@ -107,16 +177,7 @@ def _read(lines):
     tail = _objects(rest)
     if tail is None:
         return None
-    objects, remarks = tail
-    return {
-        "backup_software": head["Backup software"],
-        "backup_type": head["Backup type"],
-        "job_name": head["Job name"],
-        "overall_status": head["Status"],
-        "overall_message": " ".join([head["Summary"]] + remarks),
-        "objects": [{"name": o["name"], "type": "Data source", "status": o["status"],
-                     "message": _message(o)} for o in objects],
-    }
+    return {"head": head, "objects": tail[0], "remarks": tail[1], "long": False}
 
 
 def _key(line):
@@ -126,32 +187,34 @@ def _key(line):
 
 
 def _head(lines):
-    """Reads the lines of HEAD; gives them, and what is left."""
-    head, wanted, current = {}, list(HEAD), None
+    """Reads the lines of HEAD; gives them, in the order in which they came, and what is left."""
+    head, current = {}, None
     for i, line in enumerate(lines):
         key = _key(line)
-        if key is None:
-            if not wanted:
-                return head, lines[i:]
-            if line and current:  # a long line that was broken on the way
-                head[current] += " " + line
-            elif not line:
-                current = None
-            continue
-        if key == HEAD_NOW[3] and len(head) == 3:
-            wanted = list(HEAD_NOW[3:])
-        if wanted and wanted[0] == OPTIONAL != key:
-            wanted.pop(0)
-        if not wanted or key != wanted.pop(0):
+        if key in head:
             return None, None
-        head[key] = line.partition(":")[2].strip()
-        current = key
-    return (head, []) if not wanted else (None, None)
+        if key:
+            head[key] = line.partition(":")[2].strip()
+            current = key
+        elif not line:
+            current = None
+        elif _whole(head) and (current in (None, "Checksum") or _LIKE_OBJECT.match(line) or _TAIL.fullmatch(line)):
+            return head, lines[i:]
+        elif current:  # a long line that was broken on the way
+            head[current] = (head[current] + " " + line).strip()
+    return (head, []) if _whole(head) else (None, None)
+
+
+def _whole(head):
+    return all(key in head for key in HEAD if key not in OPTIONAL)
 
 
 def _objects(lines):
     """Reads the objects and what follows them; None where one is missing, twice or out of order."""
     objects, remarks, total, current, field = [], [], 0, None, None
+    starts = {lines[i - 1] == "" for i, line in enumerate(lines) if i and _LIKE_OBJECT.match(line)}
+    if len(starts) > 1:  # some stand apart as they should, others were set free on the way
+        return None
     for line in lines:
         if _key(line) and not (_key(line) == "Errors" and current):
             return None
@@ -256,9 +319,9 @@ class _Lines(HTMLParser):
             self.line.append(data)
 
 
-def _html_lines(html):
+def _html_lines(source):
     reader = _Lines()
-    reader.feed(html)
+    reader.feed(source)
     reader.close()
     reader.flush()
     return reader.lines
@@ -271,10 +334,13 @@ PARSER = {
     "name": "covebridge",
     "backup_software": SOFTWARES[0],
     "backup_types": ["Server", "Workstation", "Microsoft 365", "Recovery test"],
+    "match": {
+        "from_contains": SENDER,
+        "subject_contains": "",  # the regular expression says it
+        "subject_regex": SUBJECT_REGEX,
+    },
     "order": 10,  # it claims nothing that is not its own, so it may come early
     "enabled": True,
-    "match": {"from_contains": SENDER, "subject_regex": SUBJECT_REGEX},
-    "description": "Mails of covebridge, one for each backup run.",
     "example": {
         "from_address": SENDER,
         "subject": "[Cove] Warning: srv01_ab12c (Acme BV)",

@@ -165,3 +165,22 @@ func TestModuleRunsByHand(t *testing.T) {
 		t.Errorf("got %s", out)
 	}
 }
+
+// tame gives a run the names and texts of every day.
+func tame(rng *rand.Rand, run *backup.Run) {
+	d := &run.Device
+	d.Name = fmt.Sprintf("srv%02d_%05x", rng.IntN(100), rng.IntN(1<<20))
+	run.Job, d.Alias, d.Computer, d.OS = d.Name, "", "SRV01", "Windows Server 2019 Standard (17763), 64-bit"
+	d.ID, d.Customer, d.CustomerPath = fmt.Sprint(rng.IntN(1e7)), []string{"Acme BV", "Müller & Söhne GmbH"}[rng.IntN(2)], nil
+	run.Remarks = nil
+	for _, sessions := range [][]backup.Session{run.Sessions, run.Last} {
+		for i := range sessions {
+			s := &sessions[i]
+			s.Source.Name = []string{"Files and folders", "System state", "MS SQL (VSS)", "Hyper-V"}[i%4]
+			s.Result, s.ErrorsMissing = "Completed (5)", ""
+			for j := range s.Errors {
+				s.Errors[j].Text, s.Errors[j].File, s.Errors[j].Code = "Access is denied.", `C:\Users\a.pst`, "5"
+			}
+		}
+	}
+}
