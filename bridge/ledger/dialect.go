@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"context"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -125,11 +126,21 @@ func (l *Ledger) connectPostgres(o Options) error {
 	}
 	l.name = fmt.Sprintf("%s on PostgreSQL at %s", c.Database, c.Host)
 	l.server = fmt.Sprintf("%s:%d/%s", c.Host, c.Port, c.Database)
-	db := stdlib.OpenDB(*c)
+	db := stdlib.OpenDB(*c, stdlib.OptionAfterConnect(l.limitIdleTransactions))
 	db.SetMaxOpenConns(8)
 	db.SetMaxIdleConns(4)
 	db.SetConnMaxIdleTime(5 * time.Minute)
 	l.writer = newStatements(db)
 	l.reader = l.writer
 	return nil
+}
+
+// limitIdleTransactions has the server end a transaction whose bridge has
+// fallen silent in the middle of it: a machine that stops or a network that
+// splits closes no connection, and the rows it locked would keep every other
+// bridge waiting until TCP gives up, which takes hours. Where the bridge only
+// was slow, its transaction fails as a whole and is tried again.
+func (l *Ledger) limitIdleTransactions(ctx context.Context, c *pgx.Conn) error {
+	_, err := c.Exec(ctx, fmt.Sprintf("SET idle_in_transaction_session_timeout = %d", (l.lease/3).Milliseconds()))
+	return err
 }

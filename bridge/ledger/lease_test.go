@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"sync"
 	"testing"
 	"time"
 
@@ -203,5 +204,39 @@ func TestLeaseOfDeadBridge(t *testing.T) {
 	}
 	if ids := take(t, l, 1); len(ids) != 1 {
 		t.Errorf("took %v", ids)
+	}
+}
+
+// TestSilentInTransaction: a bridge falls silent between two statements of a
+// transaction, as when its network is split; what it locked there keeps nobody
+// from taking its mails over.
+func TestSilentInTransaction(t *testing.T) {
+	p := postgresPlace(t)
+	p.Lease = 600 * time.Millisecond
+	a, b := p.open(t), p.open(t)
+	e := entry(device(1), time.Minute, backup.Success)
+	commit(t, a, e)
+	take(t, a, 9)
+
+	renewing, silent := make(chan bool), make(chan bool)
+	var ended sync.WaitGroup
+	ended.Go(func() {
+		err := a.write(t.Context(), "renew leases", func(tx transaction) error {
+			_, err := tx.exec("UPDATE queues SET due = due + 1")
+			close(renewing)
+			<-silent
+			return err
+		})
+		if err == nil {
+			t.Error("a transaction that stood for long was committed")
+		}
+	})
+	defer ended.Wait()
+	defer close(silent)
+	<-renewing
+	for begun := time.Now(); len(take(t, b, 9)) == 0; time.Sleep(50 * time.Millisecond) {
+		if time.Since(begun) > 10*time.Second {
+			t.Fatal("the mail was not taken over")
+		}
 	}
 }
