@@ -27,11 +27,11 @@ func (b *Bridge) examine(ctx context.Context) {
 		return // tell says so
 	}
 	why, remedy, on := s.Backlog.Stuck(s.At)
-	b.condition(status.Stuck, on, why, remedy)
+	b.condition(status.Stuck, "", on, why, remedy)
 	why, remedy, on = s.Stopped.All()
-	b.condition(status.Filtered, on, why, remedy)
+	b.condition(status.Filtered, "", on, why, remedy)
 	limit := max(lateBeyond, 3*b.Interval)
-	b.condition(late, s.Lag.Recent > limit && time.Since(b.self.started) > settledDown,
+	b.condition(late, "", s.Lag.Recent > limit && time.Since(b.self.started) > settledDown,
 		fmt.Sprintf("half of those of the last hour came more than %s after their backups' ends", s.Lag.Recent.Round(time.Minute)),
 		"are polls or deliveries slow (the log tells), or does Cove tell late of what ended?")
 }
@@ -46,13 +46,13 @@ func (b *Bridge) examineDisks() {
 	}
 	why := fmt.Sprintf("%d MB are free in %s", least/megabyte, where)
 	const remedy = "free some space; nothing is lost, and covebridge goes on by itself"
-	b.condition(diskFull, least < fullBelow, why, remedy)
-	b.condition(diskFilling, least >= fullBelow && least < warnBelow, why, remedy)
+	b.condition(diskFull, "", least < fullBelow, why, remedy)
+	b.condition(diskFilling, "", least >= fullBelow && least < warnBelow, why, remedy)
 }
 
-// condition raises a finding of the whole, or clears it.
-func (b *Bridge) condition(kind finding.Kind, on bool, why, remedy string) {
-	c := b.Findings.Condition(kind, "")
+// condition raises a finding, of an account or of the whole (""), or clears it.
+func (b *Bridge) condition(kind finding.Kind, account string, on bool, why, remedy string) {
+	c := b.Findings.Condition(kind, account)
 	if on {
 		c.Raise(why, remedy)
 	} else {

@@ -36,7 +36,6 @@ func (b *Bridge) Run(ctx context.Context) {
 
 // follow polls one account at its interval. The account's troubles are its own.
 func (b *Bridge) follow(ctx context.Context, src Source) {
-	told := b.newReport(src)
 	tick := time.NewTicker(b.Interval)
 	defer tick.Stop()
 	for {
@@ -45,7 +44,7 @@ func (b *Bridge) follow(ctx context.Context, src Source) {
 		if ctx.Err() != nil {
 			return
 		}
-		told.poll(p, err)
+		b.tellPoll(p, err)
 		if errors.Is(err, backup.ErrRefused) {
 			b.self.polled(p, err, time.Time{})
 			return // until the configuration changes
@@ -76,7 +75,7 @@ func (b *Bridge) Once(ctx context.Context) (Summary, error) {
 		polls.Go(func() {
 			p, err := b.poll(ctx, src, true)
 			if err == nil || b.Name != "" && ctx.Err() == nil {
-				b.newReport(src).poll(p, err)
+				b.tellPoll(p, err)
 			}
 			b.self.polled(p, err, time.Time{})
 			mu.Lock()

@@ -27,20 +27,12 @@ type self struct {
 	started time.Time
 	news    chan struct{}
 
-	lost map[string]lost // by account, before the first poll
-
 	mu       sync.Mutex
 	accounts []status.Account
 }
 
-// lost are the devices whose history can't be read.
-type lost struct {
-	devices int64
-	cause   string
-}
-
 func newSelf(o Options) *self {
-	s := &self{started: time.Now(), lost: map[string]lost{}, news: make(chan struct{}, 1)}
+	s := &self{started: time.Now(), news: make(chan struct{}, 1)}
 	for _, src := range o.Sources {
 		s.accounts = append(s.accounts, status.Account{Name: src.Name()})
 	}
@@ -82,6 +74,26 @@ func (s *self) polled(p Polled, err error, next time.Time) {
 	}
 }
 
+// unreadable notes how many more devices have no readable history since a poll,
+// and tells how many there are, and why of one of them.
+func (s *self) unreadable(account string, more int64, cause string) (devices int, why string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i := range s.accounts {
+		if a := &s.accounts[i]; a.Name == account {
+			a.Unreadable = max(a.Unreadable+int(more), 0)
+			if cause != "" {
+				a.UnreadableCause = cause
+			}
+			if a.Unreadable == 0 {
+				a.UnreadableCause = ""
+			}
+			return a.Unreadable, a.UnreadableCause
+		}
+	}
+	return 0, ""
+}
+
 // remember takes over what was known before this process began.
 func (s *self) remember(before []status.Account) {
 	s.mu.Lock()
@@ -98,19 +110,8 @@ func (s *self) remember(before []status.Account) {
 
 // recall takes over from the ledger what was known before this process began.
 func (b *Bridge) recall(ctx context.Context) {
-	if before, err := status.Read(ctx, b.Ledger, time.Now(), b.Location); err == nil {
+	if before, err := status.Read(ctx, b.Ledger, time.Now(), b.Location); err == nil { // else the polls will say so
 		b.self.remember(before.Accounts)
-	}
-	devices, err := b.Ledger.Devices(ctx)
-	if err != nil {
-		return // the polls will say so
-	}
-	clear(b.self.lost)
-	for _, d := range devices {
-		if d.NoHistory != "" && b.Collect.History {
-			l := b.self.lost[d.Account]
-			b.self.lost[d.Account] = lost{l.devices + 1, d.NoHistory}
-		}
 	}
 }
 
@@ -141,7 +142,7 @@ func (b *Bridge) tell(ctx context.Context, until time.Time) {
 	if ctx.Err() != nil {
 		return
 	}
-	b.condition(unwritable, err != nil, fmt.Sprint(err), "")
+	b.condition(unwritable, "", err != nil, fmt.Sprint(err), "")
 }
 
 // watch tells how this bridge is: at a change, or else once a minute, and that

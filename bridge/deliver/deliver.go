@@ -112,7 +112,7 @@ func New(o Options) *Deliverer {
 		health:  newHealth(o.Findings),
 		ledger:  o.Findings.Condition(finding.Kind{Name: "ledger_failing", Severity: finding.Failed, What: "the outbox can't be read or written"}, ""),
 		stuck:   o.Findings.Condition(finding.Kind{Name: "mails_refused", Severity: finding.Warning, What: "mails are refused while others pass"}, ""),
-		failed:  o.Findings.Condition(finding.Kind{Name: "mails_given_up", Severity: finding.Failed, What: "mails are given up"}, ""),
+		failed:  o.Findings.Condition(finding.MailsGivenUp, ""),
 	}
 	d.stuck.Counts(func() int { refused, _ := d.suspects.count(); return refused })
 	d.failed.Counts(func() int { _, given := d.suspects.count(); return given })

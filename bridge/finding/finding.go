@@ -43,6 +43,10 @@ type Kind struct {
 	What     string // what a log line begins with
 }
 
+// MailsGivenUp is what deliver raises as it happens, and what the ledger tells of
+// later, of all bridges and beyond a restart.
+var MailsGivenUp = Kind{Name: "mails_given_up", Severity: Failed, What: "mails are given up"}
+
 // List is all conditions that were ever noticed.
 type List struct {
 	log *slog.Logger

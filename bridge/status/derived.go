@@ -10,7 +10,6 @@ import (
 // The kinds of findings that the ledger alone tells of, whether a bridge runs or not.
 var (
 	NotRunning = finding.Kind{Name: "not_running", Severity: finding.Failed, What: "no covebridge is running"}
-	GivenUp    = finding.Kind{Name: "mails_given_up", Severity: finding.Failed, What: "mails are given up"}
 	Filtered   = finding.Kind{Name: "nothing_passes", Severity: finding.Failed, What: "no run passes the filters"}
 	Stuck      = finding.Kind{Name: "mails_stuck", Severity: finding.Failed, What: "mails wait for too long"}
 )
@@ -45,7 +44,7 @@ func (s *Status) derived(known []finding.Finding) (more []finding.Finding) {
 		add(NotRunning, since, why, "start it: systemctl start covebridge, or covebridge run; its log tells why it ended")
 	}
 	if why, remedy, on := s.Backlog.GivenUp(); on {
-		add(GivenUp, s.Backlog.First, why, remedy)
+		add(finding.MailsGivenUp, s.Backlog.First, why, remedy)
 	}
 	if why, remedy, on := s.Backlog.Stuck(s.At); on {
 		add(Stuck, s.Backlog.Oldest.Add(stuck), why, remedy)

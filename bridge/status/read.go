@@ -59,6 +59,7 @@ func (s *Status) add(r Report) {
 		b := &s.Accounts[i]
 		if a.LastPoll.After(b.LastPoll) {
 			b.LastPoll, b.Error = a.LastPoll, a.Error
+			b.Unreadable, b.UnreadableCause = a.Unreadable, a.UnreadableCause
 		}
 		if a.LastGood.After(b.LastGood) {
 			b.LastGood = a.LastGood
@@ -74,7 +75,7 @@ func (s *Status) add(r Report) {
 		return
 	}
 	for _, f := range r.Findings {
-		if f.Name == GivenUp.Name { // the ledger knows it, of all bridges and beyond a restart
+		if f.Name == finding.MailsGivenUp.Name { // the ledger knows it, of all bridges and beyond a restart
 			continue
 		}
 		if !slices.ContainsFunc(s.Findings, f.Same) {

@@ -43,6 +43,9 @@ type Account struct {
 	NextPoll time.Time `json:"next_poll,omitzero"` // zero: none is planned, as after a refused login
 	Devices  int       `json:"devices"`            // as of the last poll that read all
 	Error    string    `json:"error,omitempty"`    // why the last poll failed; empty: it went well
+
+	Unreadable      int    `json:"unreadable,omitempty"`       // devices whose session history could not be read when they were last looked at
+	UnreadableCause string `json:"unreadable_cause,omitempty"` // why, of one of them
 }
 
 // Backlog is what waits to be delivered.

@@ -1,0 +1,69 @@
+package bridge
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"covebridge/bridge/backup"
+	"covebridge/bridge/finding"
+)
+
+const (
+	// clocksApart is how far our clock may be from the product's.
+	clocksApart = 5 * time.Minute
+	restart     = "then start covebridge again: `systemctl restart covebridge`"
+	role        = "in Cove's console, check the API user's role and customer"
+)
+
+// tellPoll tells of one poll of an account: what fails is told of when it begins,
+// once an hour while it lasts, and when it ends, never once a device.
+func (b *Bridge) tellPoll(p Polled, err error) {
+	log := b.Log.With("account", p.Account)
+	tell := func(kind finding.Kind, on bool, why, remedy string) { b.condition(kind, p.Account, on, why, remedy) }
+	why := ""
+	if err != nil {
+		why = err.Error()
+	}
+	refused := errors.Is(err, backup.ErrRefused)
+	tell(loginRefused, refused, why, "correct the account in the configuration, "+restart)
+	tell(pollsFailing, err != nil && !refused, why, "`covebridge check` tries each step and tells which one fails")
+	if p.Elsewhere {
+		return
+	}
+	first := fmt.Sprint(p.Cause)
+	tell(devicesFailing, p.Broken > 0, fmt.Sprintf("%d of them, the first: %s", p.Broken, first), "if it lasts, `covebridge check` tells what can't be read")
+	tell(devicesNameless, p.Nameless > 0, fmt.Sprintf("%d of them", p.Nameless), role)
+	if p.Untested != nil {
+		tell(testsFailing, true, p.Untested.Error(), "check the user's role in Cove, or set recovery: off")
+	} else if p.Sweep {
+		tell(testsFailing, false, "", "")
+	}
+	if err == nil {
+		tell(clockOff, p.Clocks.Abs() > clocksApart, fmt.Sprintf("ours is %s %s Cove's", p.Clocks.Abs().Round(time.Second), behind(p.Clocks)),
+			"set the clock: timedatectl set-ntp true")
+	}
+	cause := ""
+	if p.Lost > 0 && p.Cause != nil {
+		cause = first
+	}
+	lost, cause := b.self.unreadable(p.Account, p.Lost-p.Regained, cause)
+	tell(historyLost, lost > 0 && b.Collect.History, fmt.Sprintf("%d devices; %s", lost, cause),
+		"let this machine reach Cove's storage nodes and reporting API by https; `covebridge check` names the host")
+	if p.Regained > 0 {
+		log.Info("session histories can be read again", "devices", p.Regained)
+	}
+	if p.Orphans > 0 {
+		log.Info("devices that had been silent for weeks when they were first seen: nothing is mailed of that", "devices", p.Orphans)
+	}
+	if err == nil && (p.Looked > 0 || p.Sweep) {
+		log.Info("polled", "sweep", p.Sweep, "devices", p.Devices, "looked_at", p.Looked, "queued", p.Queued, "took", p.Duration.Round(time.Millisecond))
+	}
+}
+
+func behind(d time.Duration) string {
+	if d < 0 {
+		return "ahead of"
+	}
+	return "behind"
+}
