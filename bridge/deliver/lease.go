@@ -43,19 +43,51 @@ func (f *flight) breakOff(cause error) {
 	f.ctx, f.cancel = context.WithCancelCause(f.ground)
 }
 
-// renew keeps the leases until ctx ends. If that has not worked for two thirds
-// of a lease, the deliveries in the air are broken off, early enough that they
-// have ended before another bridge takes their mails; those that follow have
-// leases of their own.
+// guard breaks off what is in the air where its leases were not renewed for two
+// thirds of a lease: early enough that it has ended before another bridge takes
+// the mails. That may happen many times.
+type guard struct {
+	mu    sync.Mutex
+	limit time.Duration
+	timer *time.Timer
+	armed bool
+}
+
+func newGuard(lease time.Duration, over func()) *guard {
+	g := &guard{limit: lease * 2 / 3}
+	g.timer = time.AfterFunc(g.limit, func() {
+		g.mu.Lock()
+		g.armed = false
+		g.mu.Unlock()
+		over()
+	})
+	g.armed = true
+	return g
+}
+
+// renewed says that all leases count from then.
+func (g *guard) renewed(then time.Time) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.armed = true
+	g.timer.Reset(g.limit - time.Since(then))
+}
+
+// begun says that some leases count from then. What else is in the air has older
+// ones, unless all of it was broken off.
+func (g *guard) begun(then time.Time) {
+	g.mu.Lock()
+	armed := g.armed
+	g.mu.Unlock()
+	if !armed {
+		g.renewed(then)
+	}
+}
+
+// renew keeps the leases until ctx ends, and the guard informed.
 func (r *run) renew(ctx context.Context) {
 	lease := r.Outbox.LeaseTime()
-	if lease <= 0 {
-		return
-	}
-	over := lease * 2 / 3
-	// Apart from the loop, for Renew may hang.
-	guard := time.AfterFunc(over, func() { r.unleased(ctx) })
-	defer guard.Stop()
+	defer r.guard.timer.Stop()
 	tick := time.NewTicker(lease / 4)
 	defer tick.Stop()
 	for {
@@ -72,16 +104,16 @@ func (r *run) renew(ctx context.Context) {
 		case ctx.Err() != nil:
 			return
 		case err == nil:
-			guard.Reset(over - time.Since(began))
+			r.guard.renewed(began)
 		default:
 			r.ledgerFailed(fmt.Errorf("renew leases: %w", err))
 		}
 	}
 }
 
-func (r *run) unleased(ctx context.Context) {
-	if ctx.Err() == nil {
-		r.ledgerFailed(errUnleased)
-		r.flight.breakOff(errUnleased)
-	}
+// unleased breaks off what is in the air, apart from the loop and from renew,
+// for Renew may hang.
+func (r *run) unleased() {
+	r.ledgerFailed(errUnleased)
+	r.flight.breakOff(errUnleased)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -114,6 +115,42 @@ func TestLeasesCannotBeRenewed(t *testing.T) {
 			stop()
 		})
 	}
+}
+
+// Leases that can't be renewed are watched over each time, not only the first.
+func TestLeasesCannotBeRenewedAgain(t *testing.T) {
+	with(t, func(r *rig) {
+		r.out.setFault(func(_ context.Context, op string) error {
+			if op == "renew" {
+				return errors.New("connection refused")
+			}
+			return nil
+		})
+		broken := make(chan time.Time, 10)
+		var hang atomic.Bool
+		r.box.after = func(ctx context.Context) error {
+			if hang.CompareAndSwap(true, false) {
+				<-ctx.Done()
+				broken <- time.Now()
+				return ctx.Err()
+			}
+			return nil
+		}
+		stop := r.start()
+		for _, name := range []string{"a", "b", "c"} {
+			time.Sleep(10 * time.Minute) // there is nothing in the air to be broken off
+			hang.Store(true)
+			began := time.Now()
+			r.store.put(name, 1, backup.Success)
+			r.Wake()
+			if after := (<-broken).Sub(began); after != 40*time.Second {
+				t.Errorf("%s was broken off after %s, with leases of a minute", name, after)
+			}
+		}
+		time.Sleep(10 * time.Minute)
+		stop()
+		r.wantStates(3, 0, 0, 0)
+	})
 }
 
 // Bridges on one ledger deliver each mail once, and order what is a device's.

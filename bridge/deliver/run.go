@@ -26,6 +26,7 @@ type run struct {
 	stop   context.Context // ends: nothing new is begun
 	hard   context.Context // ends a while later: nothing is waited for any more
 	flight *flight
+	guard  *guard
 
 	// Of the loop alone.
 	busy    int       // batches under way
@@ -46,6 +47,7 @@ func (d *Deliverer) DrainUntil(ctx context.Context, done <-chan struct{}) Counts
 	hard, end := context.WithCancel(context.WithoutCancel(ctx))
 	defer end()
 	r := &run{Deliverer: d, stop: ctx, hard: hard, flight: newFlight(hard), ended: make(chan bool, d.Connections), finish: make(chan struct{})}
+	r.guard = newGuard(d.Outbox.LeaseTime(), r.unleased)
 	stopped := context.AfterFunc(ctx, func() {
 		time.AfterFunc(grace, func() { r.flight.breakOff(errStopped) })
 		time.AfterFunc(grace+moment, end)

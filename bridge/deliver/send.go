@@ -77,6 +77,7 @@ func (r *run) transmit(flight context.Context, a *attempt) (again bool) {
 		beginning, done := context.WithCancel(ctx)
 		defer done()
 		defer context.AfterFunc(r.stop, done)()
+		began := time.Now()
 		var err error
 		if lost, err = r.Outbox.Begin(beginning, ids, mark); err != nil {
 			if r.stop.Err() == nil && ctx.Err() == nil {
@@ -92,6 +93,7 @@ func (r *run) transmit(flight context.Context, a *attempt) (again bool) {
 			return errLost
 		}
 		a.begun = true
+		r.guard.begun(began)
 		r.resending(a.entries)
 		return nil
 	})
