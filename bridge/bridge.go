@@ -16,6 +16,7 @@ import (
 	"covebridge/bridge/finding"
 	"covebridge/bridge/ledger"
 	"covebridge/bridge/mailbox"
+	"covebridge/bridge/status"
 )
 
 // Source is one account of a backup product, as collect and Check need it.
@@ -47,6 +48,7 @@ type Options struct {
 	// nothing of itself, and looks after nothing but its work.
 	Name     string
 	Version  string
+	Told     func(status.Status)                           // told how things stand, about once a minute; may be nil
 	Location *time.Location                                // where days begin; nil: UTC
 	Disks    []string                                      // folders that are written to
 	Free     func(folder string) (bytes uint64, err error) // nil: as the system says
@@ -77,6 +79,7 @@ func New(o Options) *Bridge {
 		o.Deliver.Outbox = Outbox{o.Ledger}
 	}
 	o.Deliver.Mailbox, o.Deliver.Log, o.Deliver.Findings = o.Mailbox, o.Log, o.Findings
+	o.Deliver.Turn = func() { b.self.pulse.beat(delivery, deliverPatience) }
 	b.deliverer = deliver.New(o.Deliver)
 	if o.Collect.Journals == nil {
 		o.Collect.Journals = o.Ledger

@@ -34,6 +34,9 @@ func (b *Bridge) examine(ctx context.Context) {
 	b.condition(late, "", s.Lag.Recent > limit && time.Since(b.self.started) > settledDown,
 		fmt.Sprintf("half of those of the last hour came more than %s after their backups' ends", s.Lag.Recent.Round(time.Minute)),
 		"are polls or deliveries slow (the log tells), or does Cove tell late of what ended?")
+	if b.Told != nil {
+		b.Told(s)
+	}
 }
 
 // examineDisks looks whether there is room for what comes, where there is least.

@@ -26,20 +26,25 @@ func (b *Bridge) Run(ctx context.Context) {
 		b.recall(ctx)
 		all.Go(func() { b.watch(ctx) })
 	}
+	b.Watch(func(p collect.Progress) { b.self.pulse.beat(polling+p.Account, pollPatience) })
 	for _, src := range b.Sources {
 		all.Go(func() { b.follow(ctx, src) })
 	}
 	counts := b.deliverer.Run(ctx)
+	b.self.pulse.end(delivery)
 	all.Wait()
 	b.Log.Info("stopped", "sent", counts.Sent, "failed", counts.Failed)
 }
 
 // follow polls one account at its interval. The account's troubles are its own.
 func (b *Bridge) follow(ctx context.Context, src Source) {
+	part := polling + src.Name()
+	defer b.self.pulse.end(part)
 	tick := time.NewTicker(b.Interval)
 	defer tick.Stop()
 	for {
 		began := time.Now()
+		b.self.pulse.beat(part, pollPatience)
 		p, err := b.poll(ctx, src, false)
 		if ctx.Err() != nil {
 			return
@@ -50,6 +55,7 @@ func (b *Bridge) follow(ctx context.Context, src Source) {
 			return // until the configuration changes
 		}
 		b.self.polled(p, err, began.Add(b.Interval))
+		b.self.pulse.beat(part, b.Interval+pollPatience)
 		select {
 		case <-ctx.Done():
 			return

@@ -26,6 +26,7 @@ const (
 type self struct {
 	started time.Time
 	news    chan struct{}
+	pulse   pulse
 
 	mu       sync.Mutex
 	accounts []status.Account

@@ -12,7 +12,7 @@ import (
 const (
 	// clocksApart is how far our clock may be from the product's.
 	clocksApart = 5 * time.Minute
-	restart     = "then start covebridge again: `systemctl restart covebridge`"
+	restart     = "then have it read anew: `systemctl reload covebridge`, or kill -HUP"
 	role        = "in Cove's console, check the API user's role and customer"
 )
 

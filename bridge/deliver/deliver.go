@@ -70,6 +70,9 @@ type Options struct {
 	// Idle is the time between two looks into an outbox in which nothing is due,
 	// for others may write to it too; 0: 5 s.
 	Idle time.Duration
+
+	// Turn is called at each turn of Run's loop, a few seconds apart; may be nil.
+	Turn func()
 }
 
 // Counts tell what became of mails.
@@ -105,6 +108,9 @@ func New(o Options) *Deliverer {
 	o.Idle = cmp.Or(o.Idle, idle)
 	if o.Findings == nil {
 		o.Findings = finding.NewList(o.Log)
+	}
+	if o.Turn == nil {
+		o.Turn = func() {}
 	}
 	d := &Deliverer{
 		Options: o,

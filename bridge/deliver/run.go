@@ -91,6 +91,7 @@ func reached(ctx context.Context, f func()) {
 func (r *run) loop(done <-chan struct{}, working *sync.WaitGroup) {
 	finishing := false
 	for {
+		r.Turn()
 		wait := r.dispatch(working)
 		if r.stop.Err() != nil || finishing && r.busy == 0 {
 			return

@@ -89,6 +89,8 @@ func TestScripts(t *testing.T) {
 			"files":   cmdFiles,
 			"term":    cmdTerm,
 			"perm":    cmdPerm,
+			"systemd": cmdSystemd,
+			"hup":     cmdHUP,
 		},
 	})
 }
@@ -189,6 +191,41 @@ func cmdTerm(ts *testscript.TestScript, _ bool, _ []string) {
 	for _, cmd := range ts.BackgroundCmds() {
 		ts.Check(cmd.Process.Signal(syscall.SIGTERM))
 	}
+}
+
+// hup sends SIGHUP to the programs in the background.
+func cmdHUP(ts *testscript.TestScript, _ bool, _ []string) {
+	for _, cmd := range ts.BackgroundCmds() {
+		ts.Check(cmd.Process.Signal(syscall.SIGHUP))
+	}
+}
+
+// systemd listens as systemd does, for programs started from then on, and notes
+// what they tell in FILE, a line each.
+func cmdSystemd(ts *testscript.TestScript, _ bool, args []string) {
+	folder, err := os.MkdirTemp("", "systemd") // a socket's path is short
+	ts.Check(err)
+	ts.Defer(func() { os.RemoveAll(folder) })
+	address := filepath.Join(folder, "notify")
+	socket, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: address, Net: "unixgram"})
+	ts.Check(err)
+	told, err := os.Create(ts.MkAbs(args[0]))
+	ts.Check(err)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		defer told.Close()
+		for buffer := make([]byte, 4096); ; {
+			n, err := socket.Read(buffer)
+			if err != nil {
+				return
+			}
+			fmt.Fprintf(told, "%s\n", buffer[:n])
+		}
+	}()
+	ts.Defer(func() { socket.Close(); <-ended })
+	ts.Setenv("NOTIFY_SOCKET", address)
+	ts.Setenv("WATCHDOG_USEC", "300000")
 }
 
 // perm FILE MODE checks a file's permissions.

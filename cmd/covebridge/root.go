@@ -128,6 +128,10 @@ func (a *app) open(ctx context.Context) (*bridge.Bridge, error) {
 	if err != nil {
 		return nil, err
 	}
+	return a.bridge(ctx, c, log)
+}
+
+func (a *app) bridge(ctx context.Context, c *config.Config, log *slog.Logger) (*bridge.Bridge, error) {
 	defer a.patience("opening the ledger")()
 	b, err := bridge.Open(ctx, c, log)
 	if err == nil {

@@ -12,20 +12,12 @@ func newRun(a *app) *cobra.Command {
 		Short: "Poll and deliver until told to stop",
 		Long: `Poll every Cove account at poll.interval and deliver the mails, until SIGTERM or
 Ctrl-C. A mail in flight is finished first; a second signal ends at once, and
-nothing is lost or sent twice even then.`,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			b, err := a.open(cmd.Context())
-			if err != nil {
-				return unlessStopped(cmd.Context(), err)
-			}
-			defer b.Close()
-			if err := b.Ledger.Hold(cmd.Context()); err != nil {
-				return unlessStopped(cmd.Context(), err)
-			}
-			b.Log.Info("covebridge runs", "version", version(), "accounts", len(b.Sources), "interval", b.Interval, "ledger", b.Ledger.String())
-			b.Run(cmd.Context())
-			return nil
-		},
+nothing is lost or sent twice even then.
+
+SIGHUP reads the configuration anew and tries refused logins again; one that is
+wrong is told of, and changes nothing. Under systemd it tells when it is ready,
+how it is, and its watchdog that it makes progress.`,
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.serve(cmd.Context()) },
 	}
 }
 
