@@ -12,11 +12,13 @@ import (
 	"time"
 
 	"covebridge/bridge/collect"
+	"covebridge/bridge/config"
 	"covebridge/bridge/deliver"
 	"covebridge/bridge/finding"
 	"covebridge/bridge/ledger"
 	"covebridge/bridge/mailbox"
 	"covebridge/bridge/status"
+	"covebridge/bridge/web"
 )
 
 // Source is one account of a backup product, as collect and Check need it.
@@ -43,12 +45,14 @@ type Options struct {
 	Collect  collect.Options
 	Deliver  deliver.Options
 	Findings *finding.List // nil: made from Log
+	Metrics  *web.Metrics  // nil: made
 
 	// Name is by what others know this process: "backup1:4711". Empty: it tells
 	// nothing of itself, and looks after nothing but its work.
 	Name     string
 	Version  string
 	Told     func(status.Status)                           // told how things stand, about once a minute; may be nil
+	HTTP     config.HTTP                                   // where Run serves the status page, if anywhere
 	Location *time.Location                                // where days begin; nil: UTC
 	Disks    []string                                      // folders that are written to
 	Free     func(folder string) (bytes uint64, err error) // nil: as the system says
@@ -60,6 +64,7 @@ type Bridge struct {
 	collector *collect.Collector
 	deliverer *deliver.Deliverer
 	self      *self
+	page      page // nil: there is none
 }
 
 // New gives a Bridge. What the two halves need of each other is filled in, and
@@ -74,6 +79,9 @@ func New(o Options) *Bridge {
 	if o.Free == nil {
 		o.Free = free
 	}
+	if o.Metrics == nil {
+		o.Metrics = web.NewMetrics()
+	}
 	b := &Bridge{Options: o, self: newSelf(o)}
 	if o.Deliver.Outbox == nil {
 		o.Deliver.Outbox = Outbox{o.Ledger}
@@ -84,11 +92,15 @@ func New(o Options) *Bridge {
 	if o.Collect.Journals == nil {
 		o.Collect.Journals = o.Ledger
 	}
+	o.Collect.Journals = counted{o.Collect.Journals, o.Metrics}
 	o.Collect.Interval, o.Collect.Queued = o.Interval, b.deliverer.Wake
 	for _, s := range o.Sources {
 		o.Collect.Sources = append(o.Collect.Sources, s)
 	}
 	b.collector = collect.New(o.Collect)
+	if o.HTTP.Listen != "" {
+		b.page = b.newPage()
+	}
 	return b
 }
 

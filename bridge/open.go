@@ -17,6 +17,7 @@ import (
 	"covebridge/bridge/ledger"
 	"covebridge/bridge/mailbox"
 	"covebridge/bridge/message"
+	"covebridge/bridge/web"
 )
 
 // Open makes a Bridge from the configuration: it opens the ledger and reads the
@@ -32,7 +33,7 @@ func Open(ctx context.Context, c *config.Config, log *slog.Logger, around ...fun
 	if err != nil {
 		return nil, err
 	}
-	o.Log = log
+	o.Log, o.HTTP = log, c.HTTP
 	o.Name, o.Location = processName(), c.Mail.Location()
 	if c.Ledger.SQLite != "" && c.Ledger.SQLite != ":memory:" {
 		o.Disks = append(o.Disks, filepath.Dir(c.Ledger.SQLite))
@@ -51,7 +52,7 @@ func Open(ctx context.Context, c *config.Config, log *slog.Logger, around ...fun
 
 // options are those that follow from the configuration; all but the ledger.
 func options(c *config.Config, log *slog.Logger) (o Options, err error) {
-	o.Interval = c.Poll.Interval
+	o.Interval, o.Metrics = c.Poll.Interval, web.NewMetrics()
 	o.Deliver = deliver.Options{From: c.Mail.From, To: c.Mail.To}
 	notInCloud, err := backup.ParseStatus(c.Job.NotInCloud)
 	if err != nil {
@@ -85,7 +86,7 @@ func options(c *config.Config, log *slog.Logger) (o Options, err error) {
 			Name: a.Name, URL: a.URL, ReportingURL: a.ReportingURL, RecoveryURL: a.RecoveryURL, NodeURL: a.NodeURL,
 			Partner: a.Partner, Username: a.Username, Password: string(a.Password), PartnerID: a.PartnerID,
 			PageSize: c.Poll.PageSize, Rate: c.Poll.Rate, Concurrency: c.Poll.Concurrency, StatusMap: statuses,
-			Notice: log.With("account", a.Name).Warn,
+			Notice: log.With("account", a.Name).Warn, Observe: o.Metrics.Call,
 		}))
 	}
 	o.Mailbox, o.Deliver.Connections, o.Deliver.Batch = openMailbox(c.Delivery, c.Mail)

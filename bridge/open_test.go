@@ -78,7 +78,7 @@ func TestSettings(t *testing.T) {
 		t.Error(mail)
 	}
 	got := o.Sources[0].(*cove.Client).Options
-	got.Now, got.Transport, got.Notice = nil, nil, nil
+	got.Now, got.Transport, got.Notice, got.Observe = nil, nil, nil, nil
 	same("cove", got, cove.Options{
 		Name: "second", URL: "https://a.example/jsonapi", ReportingURL: "https://b.example/r", RecoveryURL: "https://c.example/d", NodeURL: "https://HOST/n",
 		Partner: "Acme (a@acme.example)", Username: "api", Password: "geheim", PartnerID: 17,

@@ -27,6 +27,9 @@ func (b *Bridge) Run(ctx context.Context) {
 		all.Go(func() { b.watch(ctx) })
 	}
 	b.Watch(func(p collect.Progress) { b.self.pulse.beat(polling+p.Account, pollPatience) })
+	if b.page != nil {
+		all.Go(func() { b.serve(ctx) })
+	}
 	for _, src := range b.Sources {
 		all.Go(func() { b.follow(ctx, src) })
 	}
@@ -50,6 +53,7 @@ func (b *Bridge) follow(ctx context.Context, src Source) {
 			return
 		}
 		b.tellPoll(p, err)
+		b.Metrics.Poll(src.Name(), outcome(p, err))
 		if errors.Is(err, backup.ErrRefused) {
 			b.self.polled(p, err, time.Time{})
 			return // until the configuration changes

@@ -68,6 +68,7 @@ func newRig(t *testing.T, where ledger.Options, delivery string) *rig {
 	r.write("config.yaml", fmt.Sprintf(`
 cove: [{name: sim, url: %[1]s/jsonapi, reporting_url: %[1]s/reporting_api, node_url: '%[1]s/node/HOST/repserv_json', username: api-user, password: %[5]s}]
 poll: {interval: 1s, sweep: 1s, rate: 1000, backfill: 12h}
+http: {listen: off}
 mail: {from: cove@msp.example, to: [%[2]s], timezone: UTC}
 delivery:
 %[3]s

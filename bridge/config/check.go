@@ -38,6 +38,7 @@ func (d *decoder) check(c *Config) {
 	d.checkMail(&c.Mail)
 	d.checkDelivery(&c.Delivery)
 	d.checkLedger(&c.Ledger)
+	d.checkHTTP(&c.HTTP)
 	d.patterns("silence.exclude.profiles", c.Silence.Exclude.Profiles)
 	d.patterns("silence.exclude.devices", c.Silence.Exclude.Devices)
 	d.word("recovery", &c.Recovery, "auto", "off")
@@ -47,12 +48,6 @@ func (d *decoder) check(c *Config) {
 	const unbuilt = "this version has no %s yet: leave it out or set it to %s"
 	if c.Heartbeat.Every != 0 {
 		d.bad("heartbeat.every", unbuilt, "heartbeat", "0")
-	}
-	if c.HTTP.Listen != "" {
-		d.bad("http.listen", unbuilt, "status page", `""`)
-	}
-	if c.HTTP.Token != "" {
-		d.bad("http.token", unbuilt, "status page", `""`)
 	}
 }
 

@@ -166,10 +166,10 @@ type Heartbeat struct {
 	Every time.Duration `yaml:"every"`
 }
 
-// HTTP is the status page. Not built yet.
+// HTTP is where the status page, metrics and health are served.
 type HTTP struct {
-	Listen string `yaml:"listen"` // empty: no page
-	Token  Secret `yaml:"token"`
+	Listen string `yaml:"listen"` // host:port; empty: nowhere
+	Token  Secret `yaml:"token"`  // asked of each visitor; set unless Listen is this machine alone
 }
 
 // Log says what is logged, and how.
@@ -191,6 +191,7 @@ func Default() *Config {
 		Ledger:   Ledger{SQLite: "covebridge.db"},
 		Recovery: "auto",
 		Silence:  Silence{Server: 48 * time.Hour, M365: 48 * time.Hour},
+		HTTP:     HTTP{Listen: "127.0.0.1:8642"},
 		Log:      Log{Level: "info", Format: "text"},
 	}
 }

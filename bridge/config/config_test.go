@@ -207,10 +207,17 @@ func TestBadConfigurations(t *testing.T) {
 		{"other database", good + "ledger: {postgres: 'mysql://u:hunter2@h/d'}\n",
 			[]string{"5: ledger.postgres: postgres://user:password@host/database or host=… dbname=… is expected"}},
 
-		{"not built", good + "heartbeat: {every: 1d}\nhttp: {listen: '127.0.0.1:8642', token: t}\n", []string{
-			"5: heartbeat.every: this version has no heartbeat yet: leave it out or set it to 0",
-			`6: http.listen: this version has no status page yet: leave it out or set it to ""`,
-			`6: http.token: this version has no status page yet: leave it out or set it to ""`}},
+		{"not built", good + "heartbeat: {every: 1d}\n", []string{
+			"5: heartbeat.every: this version has no heartbeat yet: leave it out or set it to 0"}},
+
+		{"page for everybody", good + "http:\n  listen: 0.0.0.0:8642\n", []string{
+			`6: http.token: missing: others than this machine can reach "0.0.0.0:8642": set a token (openssl rand -hex 16 makes one), or listen: 127.0.0.1:8642`}},
+		{"page at every address", good + "http: {listen: ':80'}\n", []string{
+			`5: http.token: missing: others than this machine can reach ":80": set a token (openssl rand -hex 16 makes one), or listen: 127.0.0.1:80`}},
+		{"token that can be guessed", good + "http: {token: hunter2}\n",
+			[]string{"5: http.token: 16 letters or more are expected: openssl rand -hex 16 makes a token"}},
+		{"page nowhere", good + "http: {listen: localhost}\n",
+			[]string{`5: http.listen: an address and a port such as 127.0.0.1:8642 is expected, or off, not "localhost"`}},
 
 		{"variable not set", change(t, "password: p", `password: "${MISSING}"`),
 			[]string{"1: cove[0].password: environment variable MISSING is not set"}},

@@ -37,7 +37,7 @@ delivery:
 ledger: {sqlite: /var/lib/covebridge/ledger.db}
 silence: {workstation: 2d12h}
 heartbeat: {every: 0}
-http: {listen: "", token: }
+http: {listen: OFF, token: }
 `, environment("WORD", "a: [b", "EVERY", "90s"))
 
 	want := Default()
@@ -60,6 +60,7 @@ http: {listen: "", token: }
 	want.Delivery.SMTP = &SMTP{Address: "localhost:25", TLS: "none", Auth: "plain"}
 	want.Ledger.SQLite = "/var/lib/covebridge/ledger.db"
 	want.Silence.Workstation = 60 * time.Hour
+	want.HTTP.Listen = ""
 	if diff := cmp.Diff(want, c, cmp.Comparer(secretsEqual)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

@@ -135,6 +135,7 @@ type exchange struct {
 	answer reply
 	held   bool // a slot
 	slow   int  // tries that ended by waiting in vain
+	came   bool // a reply to the present try
 }
 
 // take waits for the host's turn and for a slot.
@@ -152,19 +153,45 @@ func (x *exchange) leave() {
 	x.held = false
 }
 
-func (x *exchange) sending(retryablehttp.Logger, *http.Request, int) { x.answer.sent = x.c.Now() }
+func (x *exchange) sending(retryablehttp.Logger, *http.Request, int) {
+	x.answer.sent, x.came = x.c.Now(), false
+}
 
 // receive reads a reply.
 func (x *exchange) receive(resp *http.Response) error {
 	defer drain(resp.Body)
 	visa, err := x.c.read(resp, x.request, x.decode)
 	x.answer.visa, x.answer.at = visa, x.c.before(resp, x.answer.sent)
+	x.came = true
+	x.observe(resp.StatusCode, err)
 	return err
+}
+
+// observe tells what a try came to; status 0: there was no reply.
+func (x *exchange) observe(status int, err error) {
+	var answered *Error
+	outcome := "broken"
+	switch {
+	case err != nil && x.ctx.Err() != nil:
+		return
+	case err == nil:
+		outcome = "ok"
+	case status == http.StatusTooManyRequests:
+		outcome = "throttled"
+	case errors.As(err, &answered):
+		outcome = "error"
+	case status == 0:
+		outcome = "unreachable"
+	}
+	x.c.Observe(x.host, x.method, outcome)
 }
 
 // again tells whether another try makes sense. One that waited in vain is made
 // twice at most: each takes half a minute or two, and others wait behind it.
 func (x *exchange) again(ctx context.Context, _ *http.Response, err error) (bool, error) {
+	if err != nil && !x.came {
+		x.observe(0, err)
+	}
 	if errors.Is(err, errStalled) || errors.Is(err, errSilent) {
 		x.slow++
 	}

@@ -73,6 +73,10 @@ type Options struct {
 	Now       func() time.Time              // default time.Now
 	Transport http.RoundTripper             // default: TLS, and proxies from the environment
 	Notice    func(msg string, args ...any) // hears what an administrator should know, each thing once; as slog's
+	// Observe is told of each try of a call, and what it came to: "ok", "error"
+	// (Cove answered so), "throttled" (429), "broken" (no answer that can be
+	// read) or "unreachable". What the caller broke off is not told of.
+	Observe func(host, method, outcome string)
 }
 
 // Client reads one Cove account. Its methods may be called side by side.
@@ -123,6 +127,9 @@ func New(o Options) *Client {
 	}
 	if o.Notice == nil {
 		o.Notice = func(string, ...any) {}
+	}
+	if o.Observe == nil {
+		o.Observe = func(string, string, string) {}
 	}
 	c := &Client{
 		Options:  o,

@@ -9,6 +9,7 @@ import (
 	"log"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -76,6 +77,44 @@ func TestTriesAgain(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Each try is told of, with what it came to; what the caller broke off is not.
+func TestObserve(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, stop := context.WithCancel(t.Context())
+		n := 0
+		answers := []func(w http.ResponseWriter) string{
+			func(w http.ResponseWriter) string { w.WriteHeader(429); return "" },
+			func(w http.ResponseWriter) string { w.WriteHeader(503); return "" },
+			func(http.ResponseWriter) string { panic("cut") },
+			func(http.ResponseWriter) string { return "<html>" },
+			func(http.ResponseWriter) string { return aPage },
+			func(http.ResponseWriter) string { return `{"error":{"code":-32603,"message":"no"}}` },
+			func(http.ResponseWriter) string { stop(); return "<html>" },
+		}
+		f := &fake{answer: func(w http.ResponseWriter, h heard) string {
+			if h.Method == "Login" {
+				return ""
+			}
+			n++
+			return answers[n-1](w)
+		}}
+		var told []string
+		c := f.client(func(o *Options) {
+			o.Observe = func(host, method, outcome string) { told = append(told, host+" "+method+" "+outcome) }
+		})
+		for range 3 {
+			_, _ = c.Clock(ctx) // how the calls end is told of elsewhere
+		}
+		want := []string{"cove.example Login ok"}
+		for _, outcome := range []string{"throttled", "broken", "unreachable", "broken", "ok", "error"} {
+			want = append(want, "cove.example EnumerateAccountStatistics "+outcome)
+		}
+		if !slices.Equal(told, want) || n != len(answers) {
+			t.Errorf("after %d calls got %q, want %q", n, told, want)
+		}
+	})
 }
 
 // It does not try for ever, and says why it gave up.

@@ -97,6 +97,7 @@ type Deliverer struct {
 
 	mu     sync.Mutex
 	counts Counts // of the Run or Drain under way
+	total  Counts // of all so far
 }
 
 // New makes a Deliverer.
@@ -150,4 +151,12 @@ func (d *Deliverer) count(change func(*Counts)) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	change(&d.counts)
+	change(&d.total)
+}
+
+// Total tells what became of mails since the Deliverer was made.
+func (d *Deliverer) Total() Counts {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.total
 }

@@ -43,7 +43,9 @@ type run struct {
 // DrainUntil is Run until done is closed, and Drain from then on: what was
 // queued before done was closed is delivered.
 func (d *Deliverer) DrainUntil(ctx context.Context, done <-chan struct{}) Counts {
-	d.count(func(c *Counts) { *c = Counts{} })
+	d.mu.Lock()
+	d.counts = Counts{}
+	d.mu.Unlock()
 	hard, end := context.WithCancel(context.WithoutCancel(ctx))
 	defer end()
 	r := &run{Deliverer: d, stop: ctx, hard: hard, flight: newFlight(hard), ended: make(chan bool, d.Connections), finish: make(chan struct{})}

@@ -111,6 +111,6 @@ func demoConfig(api, box string) *config.Config {
 	c.Poll.Interval, c.Poll.Rate, c.Poll.Concurrency, c.Poll.Backfill = time.Second, 1000, 8, demoBefore
 	c.Mail.From, c.Mail.To, c.Mail.Timezone = "cove@msp.example", []string{"backups@msp.example"}, "Local"
 	c.Delivery.IMAP = &config.IMAP{Address: box, TLS: "none", Auth: "plain", Username: demoUser, Password: demoUser, Mailbox: "INBOX", Connections: 2}
-	c.Ledger.SQLite = ":memory:"
+	c.Ledger.SQLite, c.HTTP.Listen = ":memory:", ""
 	return c
 }

@@ -107,6 +107,7 @@ cove:
     username: api-user
     password: covesim
 delivery: {directory: mails}
+http: {listen: off}
 `
 
 // sim [flag...] starts "covebridge sim" and sets $SIM to its address. Its clock

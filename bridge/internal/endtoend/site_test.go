@@ -81,6 +81,7 @@ func bareSite(t testing.TB, o covesim.Options) *site {
     username: api-user
     password: covesim
 poll: {rate: 1000}
+http: {listen: off}
 mail: {from: Cove <cove@msp.example>, to: [backups@mail.test], timezone: UTC}
 silence: {server: 0, m365: 0}
 `, server.URL)

@@ -1,0 +1,87 @@
+package bridge_test
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"covebridge/bridge"
+	"covebridge/bridge/backup"
+	"covebridge/bridge/config"
+	"covebridge/bridge/covesim"
+	"covebridge/bridge/internal/freeport"
+)
+
+// What a running bridge does can be read at its address while it runs, and
+// nothing can afterwards.
+func TestMetricsOfARunningBridge(t *testing.T) {
+	addr := freeport.Reserve(t)
+	get := func(path string) string {
+		resp, err := http.Get("http://" + addr + path)
+		if err != nil {
+			t.Error(err)
+			return ""
+		}
+		defer resp.Body.Close()
+		text, _ := io.ReadAll(resp.Body) // what was cut off is missed below
+		return string(text)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	var text, health string
+	polls := 0
+	w, sim := simWorld(t, covesim.Options{Seed: 1, Devices: 6}, func(o *bridge.Options) {
+		o.Name, o.Version, o.Interval, o.HTTP = "host:1", "v9", 20*time.Millisecond, config.HTTP{Listen: addr}
+		watch(func() error {
+			if polls++; polls > 5 {
+				text, health = get("/metrics"), get("/healthz")
+				if n := sum(text, "covebridge_deliveries_total"); n > 0 && n == sum(text, "covebridge_runs_queued_total") &&
+					strings.Contains(text, `covebridge_devices{account="sim"} 6`) || polls == 1000 {
+					stop()
+				}
+			}
+			return nil
+		})(o)
+	})
+	sim.Advance(12 * time.Hour)
+	w.clock = epoch.Add(12 * time.Hour)
+	w.Run(ctx)
+	sent := 0
+	for _, e := range w.runs() {
+		if e.State == backup.EntrySent {
+			sent++
+		}
+	}
+	queued, delivered := sum(text, "covebridge_runs_queued_total"), sum(text, `covebridge_deliveries_total{outcome="sent"}`)
+	if sent == 0 || queued != sent || delivered != sent {
+		t.Errorf("%d runs sent; counted: %d queued, %d delivered", sent, queued, delivered)
+	}
+	if n := sum(text, `covebridge_polls_total{account="sim",outcome="ok"}`); n < polls-2 || n > polls {
+		t.Errorf("%d of %d polls counted", n, polls)
+	}
+	if want := `covebridge_bridge_info{bridge="host:1",version="v9"} 1`; !strings.Contains(text, want) || health != "ok\n" {
+		t.Errorf("health %q; no %s in %s", health, want, text)
+	}
+	http.DefaultClient.CloseIdleConnections()
+	if resp, err := http.Get("http://" + addr + "/healthz"); err == nil {
+		resp.Body.Close()
+		t.Error("it outlives the bridge")
+	}
+}
+
+// sum adds up the values of the metrics whose lines begin so.
+func sum(text, name string) (n int) {
+	for line := range strings.Lines(text) {
+		if fields := strings.Fields(line); len(fields) > 1 && strings.HasPrefix(line, name) {
+			v, err := strconv.Atoi(fields[len(fields)-1])
+			if err == nil {
+				n += v
+			}
+		}
+	}
+	return n
+}

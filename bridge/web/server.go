@@ -1,0 +1,111 @@
+// Package web serves the status page of a running covebridge, its metrics and
+// its health.
+//
+// It is open to this machine alone, or to whoever has the token. Everything it
+// shows that came from outside is data: html/template escapes it, and a policy
+// keeps the browser from running or loading anything that is not ours.
+package web
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"net"
+	"net/http"
+	"time"
+
+	"golang.org/x/net/netutil"
+
+	"covebridge/bridge/status"
+)
+
+const (
+	connections  = 64               // at once, so that visitors can't use up what the bridge needs
+	headerBytes  = 16 << 10         // of one request
+	bodyBytes    = 16 << 10         // of one request: its forms are small
+	readTimeout  = 10 * time.Second // of one request
+	writeTimeout = time.Minute      // of one reply
+	idleTimeout  = time.Minute      // of a connection that asks nothing
+	shutdown     = 2 * time.Second  // that replies under way get to end
+)
+
+// Bridge is the bridge that is shown.
+type Bridge interface {
+	// Status tells how things stand. After an error it holds what could be found out.
+	Status(context.Context) (status.Status, error)
+	// Stalled tells which part of the bridge makes no progress though it should.
+	Stalled() error
+	// Deliveries counts deliveries by outcome since the process began.
+	Deliveries() map[string]int64
+}
+
+// Options say what a Server serves, and where.
+type Options struct {
+	Listen  string // host:port; port 0: any that is free
+	Token   string // asked of each visitor; empty: of none
+	Bridge  Bridge
+	Metrics *Metrics
+	Errors  *log.Logger // hears of requests that break off
+}
+
+// Server serves until it is closed; after that it can be started again.
+type Server struct {
+	Options
+	glance glance
+	http   *http.Server
+	addr   net.Addr
+	served chan struct{} // closed when http has ended
+}
+
+// New gives a server that does not serve yet.
+func New(o Options) *Server {
+	s := &Server{Options: o, glance: glance{read: o.Bridge.Status}}
+	o.Metrics.watch(o.Bridge, &s.glance)
+	return s
+}
+
+// Start listens and serves, until Close. Requests under way are broken off when
+// ctx ends.
+func (s *Server) Start(ctx context.Context) error {
+	ln, err := new(net.ListenConfig).Listen(ctx, "tcp", s.Listen)
+	if err != nil {
+		return fmt.Errorf("serve the status page: %w", err)
+	}
+	s.addr, s.served = ln.Addr(), make(chan struct{})
+	s.http = &http.Server{
+		Handler:           s.handler(),
+		BaseContext:       func(net.Listener) context.Context { return ctx },
+		ReadHeaderTimeout: readTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
+		MaxHeaderBytes: headerBytes,
+		ErrorLog:       s.Errors,
+	}
+	go func() {
+		defer close(s.served)
+		s.http.Serve(netutil.LimitListener(ln, connections)) //nolint:errcheck // it ends with Close
+	}()
+	return nil
+}
+
+// Addr is where it is served, while it is.
+func (s *Server) Addr() string { return s.addr.String() }
+
+// Close ends what is served; the port is free again when it returns.
+func (s *Server) Close() error {
+	ctx, done := context.WithTimeout(context.Background(), shutdown)
+	defer done()
+	err := s.http.Shutdown(ctx)
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = s.http.Close()
+	}
+	<-s.served
+	return err
+}
+
+func (s *Server) handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", s.health)
+	mux.HandleFunc("GET /readyz", s.ready)
+	mux.Handle("GET /metrics", s.Metrics.handler())
+	return s.guard(mux)
+}

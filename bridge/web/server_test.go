@@ -1,0 +1,244 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"covebridge/bridge/finding"
+	"covebridge/bridge/status"
+)
+
+// fake is a bridge of which a test says how it is.
+type fake struct {
+	status  status.Status
+	err     error
+	stalled error
+	looks   int
+}
+
+func (f *fake) Status(context.Context) (status.Status, error) { f.looks++; return f.status, f.err }
+func (f *fake) Stalled() error                                { return f.stalled }
+func (f *fake) Deliveries() map[string]int64 {
+	return map[string]int64{"sent": 5, "found": 1, "retried": 2, "failed": 3}
+}
+
+// serve starts a server for the bridge; token "": it asks for none.
+func serve(t *testing.T, b Bridge, token string) *Server {
+	t.Helper()
+	s := New(Options{Listen: "127.0.0.1:0", Token: token, Bridge: b, Metrics: NewMetrics(), Errors: log.New(io.Discard, "", 0)})
+	if err := s.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+		http.DefaultClient.CloseIdleConnections()
+	})
+	return s
+}
+
+// ask makes a request; the header's names and values follow each other, and
+// "Host" is one.
+func ask(t *testing.T, s *Server, method, path string, header ...string) (resp *http.Response, body string) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), method, "http://"+s.Addr()+path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := 0; i < len(header); i += 2 {
+		if header[i] == "Host" {
+			req.Host = header[i+1]
+		} else {
+			req.Header.Set(header[i], header[i+1])
+		}
+	}
+	resp, err = http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp, string(text)
+}
+
+// Health is about the process alone, readiness about what stands in its way.
+func TestHealthAndReadiness(t *testing.T) {
+	failed := func(name string) []finding.Finding {
+		return []finding.Finding{{Name: name, Subject: "acme", Severity: finding.Failed, Why: "hunter2"}}
+	}
+	for name, c := range map[string]struct {
+		bridge        fake
+		health, ready int
+		says          string
+	}{
+		"well":          {fake{}, 200, 200, "ready\n"},
+		"login refused": {fake{status: status.Status{Findings: failed("login_refused")}}, 200, 503, "not ready: login_refused\n"},
+		"given up":      {fake{status: status.Status{Findings: failed("mails_given_up")}}, 200, 200, "ready\n"},
+		"warned":        {fake{status: status.Status{Findings: []finding.Finding{{Name: "mails_late", Severity: finding.Warning}}}}, 200, 200, "ready\n"},
+		"no ledger":     {fake{err: errors.New("hunter2")}, 200, 503, "not ready: the ledger can't be read\n"},
+		"stalled":       {fake{stalled: errors.New("the poll of msp")}, 503, 200, "ready\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := serve(t, &c.bridge, "")
+			if resp, body := ask(t, s, "GET", "/healthz"); resp.StatusCode != c.health || body != map[int]string{200: "ok\n", 503: "stalled: the poll of msp\n"}[c.health] {
+				t.Errorf("health: %d %s", resp.StatusCode, body)
+			}
+			if resp, body := ask(t, s, "GET", "/readyz"); resp.StatusCode != c.ready || body != c.says {
+				t.Errorf("ready: %d %s", resp.StatusCode, body)
+			}
+		})
+	}
+}
+
+// However many visitors there are, the ledger is read once in a while.
+func TestStatusIsReadSeldom(t *testing.T) {
+	b := &fake{}
+	s := serve(t, b, "")
+	for range 20 {
+		ask(t, s, "GET", "/readyz")
+		ask(t, s, "GET", "/metrics")
+	}
+	if b.looks == 0 || b.looks > 5 { // 40, if each were a look; some where the machine is slow
+		t.Errorf("%d looks", b.looks)
+	}
+}
+
+// Every reply carries these, to the letter.
+func TestHeaders(t *testing.T) {
+	s := serve(t, &fake{}, "")
+	want := map[string]string{
+		"Content-Security-Policy":      "default-src 'none'; style-src 'self'; frame-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+		"X-Frame-Options":              "DENY",
+		"X-Content-Type-Options":       "nosniff",
+		"Referrer-Policy":              "same-origin",
+		"Cross-Origin-Opener-Policy":   "same-origin",
+		"Cross-Origin-Resource-Policy": "same-origin",
+		"Cache-Control":                "no-store",
+	}
+	for _, path := range []string{"/healthz", "/metrics", "/nowhere"} {
+		resp, _ := ask(t, s, "GET", path)
+		got := map[string]string{}
+		for name := range want {
+			got[name] = strings.Join(resp.Header.Values(name), "|")
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", path, diff)
+		}
+	}
+}
+
+// Without a token only this machine's own names open the page: a page from
+// elsewhere can have its name point here, but not change it.
+func TestHosts(t *testing.T) {
+	s := serve(t, &fake{}, "")
+	s.Listen = "status.localhost:8642"
+	for host, ok := range map[string]bool{
+		"localhost": true, "LOCALHOST:8642": true, "localhost.:8642": true, "127.0.0.1": true, "127.9.9.9:1": true, "[::1]:8642": true, "[::1]": true,
+		"status.localhost:8642": true, "x.localhost": true,
+		"evil.example": false, "evil.example:8642": false, "localhost.evil.example": false, "127.0.0.1.evil.example": false,
+		"192.168.1.5:8642": false, "0.0.0.0:8642": false, "[::]:8642": false, "8.8.8.8": false, "evillocalhost": false,
+	} {
+		resp, _ := ask(t, s, "GET", "/healthz", "Host", host)
+		if want := map[bool]int{true: 200, false: 421}[ok]; resp.StatusCode != want {
+			t.Errorf("%s: %d, not %d", host, resp.StatusCode, want)
+		}
+	}
+}
+
+// With a token it is the token that counts, for all but health.
+func TestToken(t *testing.T) {
+	const token = "0123456789abcdef"
+	s := serve(t, &fake{}, token)
+	login := func(name, password string) string {
+		r := &http.Request{Header: http.Header{}}
+		r.SetBasicAuth(name, password)
+		return r.Header.Get("Authorization")
+	}
+	for given, want := range map[string]int{
+		"": 401, "Bearer": 401, "Bearer ": 401, "Bearer " + token[1:]: 401, "Bearer " + token + "0": 401, login(token, ""): 401,
+		"Bearer " + token: 200, login("", token): 200, login("anybody", token): 200,
+	} {
+		resp, body := ask(t, s, "GET", "/metrics", "Authorization", given, "Host", "status.msp.example")
+		if resp.StatusCode != want || strings.Contains(body, token) {
+			t.Errorf("%q: %d, not %d", given, resp.StatusCode, want)
+		}
+		if challenge := resp.Header.Get("WWW-Authenticate"); (want == 401) != (challenge == `Basic realm="covebridge", charset="UTF-8"`) {
+			t.Errorf("%q: challenge %q", given, challenge)
+		}
+	}
+	s.Bridge.(*fake).stalled = errors.New("the poll of msp")
+	if _, body := ask(t, s, "GET", "/healthz"); body != "stalled\n" {
+		t.Errorf("a stranger is told %q", body)
+	}
+	s.Bridge.(*fake).stalled = nil
+	for _, path := range []string{"/healthz", "/readyz"} {
+		if resp, _ := ask(t, s, "GET", path, "Host", "10.0.0.7"); resp.StatusCode != 200 {
+			t.Errorf("%s: %d", path, resp.StatusCode)
+		}
+	}
+	for _, path := range []string{"/", "/nowhere", "/healthz/../metrics"} {
+		if resp, _ := ask(t, s, "GET", path); resp.StatusCode != 401 {
+			t.Errorf("%s: %d", path, resp.StatusCode)
+		}
+	}
+}
+
+// Other sites' pages can't have a browser post here.
+func TestCrossOrigin(t *testing.T) {
+	s := serve(t, &fake{}, "")
+	for _, c := range []struct {
+		want   int
+		header []string
+	}{
+		{403, []string{"Sec-Fetch-Site", "cross-site"}},
+		{403, []string{"Sec-Fetch-Site", "same-site"}},
+		{403, []string{"Origin", "http://evil.example"}},
+		{403, []string{"Origin", "null"}},
+		{405, []string{"Sec-Fetch-Site", "same-origin"}},
+		{405, []string{"Origin", "http://" + s.Addr()}},
+		{405, nil}, // a program, not a browser
+	} {
+		if resp, _ := ask(t, s, "POST", "/healthz", c.header...); resp.StatusCode != c.want {
+			t.Errorf("%q: %d, not %d", c.header, resp.StatusCode, c.want)
+		}
+	}
+}
+
+// A port that is taken is an error; after Close it is free, and the server can be
+// started again.
+func TestStartAndClose(t *testing.T) {
+	s := serve(t, &fake{}, "")
+	other := New(Options{Listen: s.Addr(), Bridge: &fake{}, Metrics: NewMetrics()})
+	if err := other.Start(t.Context()); err == nil || !strings.Contains(err.Error(), "address already in use") {
+		t.Errorf("on a port that is taken: %v", err)
+	}
+	stuck, err := net.Dial("tcp", s.Addr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stuck.Close()
+	for range 3 {
+		s.Listen = s.Addr()
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Start(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if resp, _ := ask(t, s, "GET", "/healthz"); resp.StatusCode != 200 {
+			t.Errorf("status %d", resp.StatusCode)
+		}
+	}
+}
