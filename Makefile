@@ -1,5 +1,6 @@
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOLANGCI = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+GREMLINS = github.com/go-gremlins/gremlins/cmd/gremlins@v0.6.0
 GOVULNCHECK = golang.org/x/vuln/cmd/govulncheck@v1.9.0
 
 # The race detector needs a C compiler; without one the tests run all the same.
@@ -8,7 +9,7 @@ TESTFLAGS =
 FUZZTIME = 30s
 RELEASE = $(shell git describe --tags --always --dirty 2>/dev/null)
 
-.PHONY: help demo test quick bench torture fuzz build lint vuln
+.PHONY: help demo test quick bench torture mutants fuzz build lint vuln
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,6 +32,9 @@ bench: ## measure speed and memory
 
 torture: ## the long form of the tests that kill the program and cut its connections
 	COVEBRIDGE_TORTURE=1 go test -count 1 -timeout 6h -v -run Torture ./...
+
+mutants: ## change the rules in small ways, and see that their tests notice (half an hour)
+	go run ./bridge/internal/mutants $(GREMLINS) bridge/backup
 
 fuzz: ## fuzz every decoder of outside bytes, each for FUZZTIME (30s)
 	@set -e; for package in $$(go list ./...); do \

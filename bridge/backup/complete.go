@@ -116,7 +116,7 @@ func (j *Journal) compare(run *Run, earlier []Past) {
 			}
 		}
 	}
-	if len(before.Sessions) > 0 && len(before.Sessions) == len(run.Sessions) {
+	if len(before.Sessions) == len(run.Sessions) {
 		t := before.Totals()
 		run.Previous = &t
 	}

@@ -9,10 +9,7 @@ import (
 // session of a data source runs at a time, so a running one behind which a newer
 // one began is over; and so is everything on a device that is gone for long.
 func (j *Journal) endWedged(o Look, rules Rules) {
-	limit := rules.MaxWait
-	if limit == 0 {
-		limit = day
-	}
+	limit := rules.giveUpAfter()
 	gone := !j.Missing.IsZero() && o.Sure.Sub(j.Missing) >= limit
 	if gone {
 		for _, p := range j.Pending {

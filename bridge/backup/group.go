@@ -227,8 +227,8 @@ func Anchored(sessions []Session, window time.Duration, t time.Time) bool {
 	sorted := slices.Clone(sessions)
 	SortSessions(sorted)
 	var end time.Time
-	for i, s := range sorted {
-		if i > 0 && !end.IsZero() && s.Start.After(end.Add(window)) && !s.Start.After(t) {
+	for _, s := range sorted {
+		if !end.IsZero() && s.Start.After(end.Add(window)) && !s.Start.After(t) {
 			return true
 		}
 		if s.Start.After(t) {
@@ -241,5 +241,5 @@ func Anchored(sessions []Session, window time.Duration, t time.Time) bool {
 			end = s.End
 		}
 	}
-	return len(sorted) == 0 || !t.Before(end.Add(window))
+	return !t.Before(end.Add(window))
 }

@@ -74,6 +74,9 @@ func show(g group) string {
 		b.WriteString(s.Source.Key + " ")
 	}
 	fmt.Fprintf(&b, "%s-%s %s", g.Start.Format("15:04"), g.End.Format("15:04"), g.Status)
+	if g.late {
+		b.WriteString(" late")
+	}
 	switch {
 	case g.sent:
 		b.WriteString(" sent")
@@ -100,8 +103,9 @@ func TestGroups(t *testing.T) {
 		{"restarted is replaced", "F 10:00-10:05 Restarted Warning\nF 10:10-10:30", "10:41", "F 10:10-10:30 Success ready"},
 		{"restarted waits for the next", "F 10:00-10:05 Restarted", "11:00", "F 10:00-10:05 Success unfinished"},
 		{"a chain of restarts", "F 10:00-10:05 Restarted\nF 10:06-10:07 Restarted\nF 10:08-10:30 Warning", "10:41", "F 10:08-10:30 Warning ready"},
-		{"too late for its run", "F 10:00-10:30 @a\nS 10:00-10:20", "11:00", "F 10:00-10:30 Success sent\nS 10:00-10:20 Success ready"},
-		{"a late one opens nothing", "F 10:00-10:30 @a\nS 10:00-10:20\nQ 10:05-10:25", "11:00", "F 10:00-10:30 Success sent\nS 10:00-10:20 Success ready\nQ 10:05-10:25 Success ready"},
+		{"too late for its run", "F 10:00-10:30 @a\nS 10:00-10:20", "11:00", "F 10:00-10:30 Success sent\nS 10:00-10:20 Success late ready"},
+		{"too late for two that went out", "F 10:00-10:30 @a\nS 10:05-10:10 @a\nQ 10:25-10:35", "11:00", "F S 10:00-10:30 Success sent\nQ 10:25-10:35 Success late ready"},
+		{"a late one opens nothing", "F 10:00-10:30 @a\nS 10:00-10:20\nQ 10:05-10:25", "11:00", "F 10:00-10:30 Success sent\nS 10:00-10:20 Success late ready\nQ 10:05-10:25 Success late ready"},
 		{"since nobody knows when: its run waits", "F 10:00-10:30\nS ~06:00-\nF 14:00-14:10", "15:00", "F S 10:00-10:30 Success unfinished\nF 14:00-14:10 Success ready"},
 		{"since nobody knows when: not one with its source", "F 10:00-10:30\nS 10:00-10:10\nS ~10:10-", "11:00", "F S 10:00-10:30 Success ready\nS 10:10-10:10 Success unfinished"},
 		{"nothing", "", "10:00", ""},
@@ -277,15 +281,24 @@ func TestAnchored(t *testing.T) {
 	}{
 		{"a gap before", "F 08:00-08:30\nF 09:00-09:30", "10:00", true},
 		{"no gap", "F 09:40-09:58\nS 10:05-10:10", "10:00", false},
+		{"a gap, and still running", "F 08:00-08:30\nF 09:00-", "10:00", true},
+		{"a gap just wide enough", "F 09:40-09:50", "10:00", true},
+		{"a gap just too small", "F 09:40-09:51", "10:00", false},
+		{"a gap before the next", "F 09:40-09:50\nF 10:01-10:10", "10:00", true},
+		{"the next within the window", "F 09:40-09:51\nF 10:01-10:10", "10:00", false},
+		{"a gap behind", "F 09:40-09:55\nF 10:06-10:10", "10:00", true},
+		{"all of it behind", "F 11:00-11:10", "10:00", true},
+		{"the longest counts", "F 08:00-09:55\nS 08:10-08:20", "10:00", false},
+		{"nothing", "", "10:00", true},
 		{"still running", "F 08:00-\nS 09:00-09:10", "10:00", false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			var sessions []Session
-			for _, k := range parse(t, tt.sessions) {
-				sessions = append(sessions, k.Session)
+			var sessions []Known
+			if tt.sessions != "" {
+				sessions = parse(t, tt.sessions)
 			}
-			if got := Anchored(sessions, rules.Window, at(tt.t)); got != tt.want {
+			if got := Anchored(bare(sessions), rules.Window, at(tt.t)); got != tt.want {
 				t.Errorf("got %v", got)
 			}
 		})

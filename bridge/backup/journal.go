@@ -91,6 +91,15 @@ func (r Rules) silence(d Device) time.Duration {
 	return r.Silence[d.Type]
 }
 
+// giveUpAfter is after how long what runs on a device that is gone, or is passed by a
+// newer session, has no end to come.
+func (r Rules) giveUpAfter() time.Duration {
+	if r.MaxWait == 0 {
+		return day
+	}
+	return r.MaxWait
+}
+
 // Look is what was found out about a device.
 type Look struct {
 	Now  time.Time // the product's clock, or Sure where that is later

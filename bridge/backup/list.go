@@ -30,7 +30,7 @@ func (j *Journal) list(o Look, rules Rules, first bool) {
 	}
 	sortKnown(fresh)
 	for _, k := range j.recognise(fresh) {
-		beyond := k.Seq > 0 && j.Seq > 0 && k.Seq > j.Seq
+		beyond := j.Seq > 0 && k.Seq > j.Seq
 		if first || beyond || !k.Start.Before(j.Floor) {
 			j.Sessions = append(j.Sessions, k)
 		}

@@ -52,6 +52,25 @@ func TestMatchListed(t *testing.T) {
 	}
 }
 
+// As many as possible are matched, and of those ways the nearest is taken.
+func TestMatchTheNearest(t *testing.T) {
+	tests := []struct {
+		name, told, listed string
+		want               []int
+	}{
+		{"the nearer of two", "F 10:05-10:10", "F 10:00-10:06\nF 10:06-10:11", []int{1}},
+		{"the nearer of two, the first", "F 10:00-10:05", "F 10:00-10:06\nF 10:06-10:14", []int{0}},
+		{"as near to both: the older", "F 10:05-10:10", "F 10:03-10:08\nF 10:07-10:12", []int{0}},
+		{"two of three, and all of them near", "F 10:00-10:02\nF 10:04-10:06", "F 10:00-10:02\nF 10:02-10:04\nF 10:04-10:06", []int{0, 2}},
+		{"more in all, though further", "F 10:00-10:02\nF 10:04-10:06", "F 10:04-10:06\nF 10:10-10:12", []int{0, 1}},
+	}
+	for _, tt := range tests {
+		if got := endOrStart.matchListed(told(parse(t, tt.told), 0, false), bare(parse(t, tt.listed))); !slices.Equal(got, tt.want) {
+			t.Errorf("%s: got %v, want %v", tt.name, got, tt.want)
+		}
+	}
+}
+
 // No listed session ever stands for two, and both stay in their order.
 func TestMatchInOrder(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
@@ -73,4 +92,74 @@ func TestMatchInOrder(t *testing.T) {
 			last = max(last, l)
 		}
 	})
+}
+
+// The reading that fits better counts; what does not agree costs, or rules it out.
+func TestDistance(t *testing.T) {
+	tests := []struct {
+		name, told, listed string
+		reading            reading
+		approx             bool // the told start is a guess
+		want               time.Duration
+		ok                 bool
+	}{
+		{"the same", "F 10:00-10:30", "F 10:00-10:30", endOrStart, false, 0, true},
+		{"the end alone", "F 10:02-10:32", "F 10:00-10:30", endOrStart, true, 2 * time.Minute, true},
+		{"of another length", "F 10:00-10:32", "F 10:00-10:30", endOrStart, false, time.Minute, true},
+		{"a moment, with nothing to tell its length by", "F 10:32-10:32", "F 10:00-10:30", endOrStart, false, 2 * time.Minute, true},
+		{"just near enough", "F 10:10-10:40", "F 10:00-10:30", endOrStart, true, apart, true},
+		{"too far", "F 10:11-10:41", "F 10:00-10:30", endOrStart, true, 11 * time.Minute, false},
+		{"another result", "F 10:00-10:30 Warning", "F 10:00-10:30", endOrStart, false, otherStatus, true},
+		{"failed here, good there", "F 10:00-10:30 Failed", "F 10:00-10:30", endOrStart, false, 0, false},
+		{"failed, and given up there", "F 10:00-10:30 Failed", "F 10:00-10:30 Restarted", endOrStart, false, otherStatus, true},
+		{"given up here, failed there", "F 10:00-10:30 Restarted", "F 10:00-10:30 Failed", endOrStart, false, otherStatus, true},
+		{"a start", "F 09:30-10:00", "F 10:00-10:30", endOrStart, false, 0, true},
+		{"a start that is ten minutes off its length", "F 09:50-10:00", "F 10:00-10:30", endOrStart, false, 10 * time.Minute, true},
+		{"a start where ends are told", "F 09:30-10:00", "F 10:00-10:30", isEnd, false, otherReading, true},
+		{"a start where starts are told", "F 09:30-10:00", "F 10:00-10:30", isStart, false, 0, true},
+		{"an end where starts are told", "F 10:00-10:30", "F 10:00-10:30", isStart, false, otherReading, true},
+		{"both at once, whatever is told", "F 10:00-10:00", "F 10:00-10:00", isStart, false, 0, true},
+		{"both at once, where ends are told", "F 10:00-10:00", "F 10:00-10:00", isEnd, false, 0, true},
+	}
+	for _, tt := range tests {
+		told, listed := told(parse(t, tt.told), 0, false)[0], parse(t, tt.listed)[0].Session
+		told.Approx = tt.approx
+		if d, ok := tt.reading.distance(told, listed); d != tt.want || ok != tt.ok {
+			t.Errorf("%s: got %v, %v, want %v, %v", tt.name, d, ok, tt.want, tt.ok)
+		}
+	}
+}
+
+// Matches tell which reading it is only where they are clear and agree.
+func TestReading(t *testing.T) {
+	for _, c := range []struct {
+		told []string // of sessions from 10:00 to 10:30
+		want reading
+	}{
+		{nil, endOrStart},
+		{[]string{"10:30"}, isEnd},
+		{[]string{"10:00"}, isStart},
+		{[]string{"10:30", "10:29"}, isEnd},
+		{[]string{"10:00", "10:01"}, isStart},
+		{[]string{"10:00", "10:30"}, endOrStart},
+		{[]string{"10:30", "10:00"}, endOrStart},
+		{[]string{"10:25"}, isEnd},      // 5 of 25 minutes
+		{[]string{"10:24"}, endOrStart}, // 6 of 24
+		{[]string{"10:05"}, isStart},
+		{[]string{"10:06"}, endOrStart},
+		{[]string{"10:06", "10:30"}, isEnd},
+	} {
+		var j Journal
+		for _, told := range c.told {
+			k := parse(t, "F 10:00-10:30")[0]
+			k.Told = at(told)
+			j.Sessions = append(j.Sessions, k)
+		}
+		alone := parse(t, "F 10:00-10:30")[0] // what statistics alone tell of says nothing
+		alone.ID, alone.Told = "", at("10:00")
+		j.Sessions = append(j.Sessions, alone, parse(t, "F 10:00-10:30")[0])
+		if got := j.reading(); got != c.want {
+			t.Errorf("%q: got %v, want %v", c.told, got, c.want)
+		}
+	}
 }

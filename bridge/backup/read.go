@@ -141,11 +141,6 @@ func (j *Journal) trim() {
 	}
 	i := -1
 	j.Sessions = slices.DeleteFunc(j.Sessions, func(Known) bool { i++; return drop[i] })
-	for key := range j.Heard {
-		if left[key] == 0 && len(j.Heard[key]) > 1 {
-			j.Heard[key] = j.Heard[key][len(j.Heard[key])-1:]
-		}
-	}
 }
 
 // lastEnd is when the device last finished a session; where it never did, when

@@ -218,19 +218,18 @@ func (j *Journal) Due(o Look, rules Rules) (due time.Time) {
 		case g.sent:
 		case g.open:
 			open = true
-			if rules.MaxWait > 0 && !slices.Contains(j.Overdue, g.identity(Overdue)) {
+			if rules.MaxWait > 0 && j.Missing.IsZero() && !slices.Contains(j.Overdue, g.identity(Overdue)) {
 				at(g.begun.Add(rules.MaxWait))
 			}
 		case g.ready:
 			at(o.Sure)
 		default:
-			open = true
 			at(g.done.Add(rules.Window + time.Second))
 		}
 	}
 	for _, k := range j.Sessions {
-		if k.State == Restarted && k.Run == "" {
-			at(k.Done.Add(rules.Window))
+		if over := k.Done.Add(rules.Window); k.State == Restarted && k.Run == "" && over.After(o.Sure) {
+			at(over)
 		}
 	}
 	if j.Again || len(j.Pending) > 0 {
@@ -240,7 +239,7 @@ func (j *Journal) Due(o Look, rules Rules) (due time.Time) {
 		at(j.RetryAt)
 	}
 	if !j.Missing.IsZero() && open {
-		at(j.Missing.Add(max(rules.MaxWait, time.Hour)))
+		at(j.Missing.Add(rules.giveUpAfter()))
 	}
 	if limit := rules.silence(j.Device); limit > 0 && !j.Orphan && j.Missing.IsZero() {
 		quiet := j.quietSince()

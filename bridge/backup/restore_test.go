@@ -24,4 +24,17 @@ func TestNewJournal(t *testing.T) {
 	if len(ready) != 1 || len(ready[0].Sessions) != 1 || ready[0].Sessions[0].ID != "43" {
 		t.Errorf("got %+v", ready)
 	}
+	// Of one that runs, what statistics alone knew is told anew; a tenant's numbers don't count up.
+	running := parse(t, "F 06:00-\nF 07:00-\nS 07:00-07:10")
+	running[0].ID, running[1].ID, running[2].ID = "", "42", ""
+	for _, d := range []Device{{Type: Server}, {Type: Microsoft365}} {
+		want := int64(42)
+		if d.Type == Microsoft365 {
+			want = 0
+		}
+		j := NewJournal(d, first, "", bare(running), []string{"", "", ""})
+		if len(j.Sessions) != 2 || j.Sessions[0].ID != "42" || j.Seq != want {
+			t.Errorf("%s: %d sessions up to %d, want 2 up to %d", d.Type, len(j.Sessions), j.Seq, want)
+		}
+	}
 }
