@@ -49,13 +49,17 @@ type Options struct {
 
 	// Name is by what others know this process: "backup1:4711". Empty: it tells
 	// nothing of itself, and looks after nothing but its work.
-	Name     string
-	Version  string
-	Told     func(status.Status)                           // told how things stand, about once a minute; may be nil
-	HTTP     config.HTTP                                   // where Run serves the status page, if anywhere
-	Location *time.Location                                // where days begin; nil: UTC
-	Disks    []string                                      // folders that are written to
-	Free     func(folder string) (bytes uint64, err error) // nil: as the system says
+	Name    string
+	Version string
+	// Heartbeat is the time between two mails that tell how the bridge itself is,
+	// at most a day, counted from midnight in Location; 0: there are none.
+	Heartbeat time.Duration
+	Told      func(status.Status)                           // told how things stand, about once a minute; may be nil
+	HTTP      config.HTTP                                   // where Run serves the status page, if anywhere
+	Location  *time.Location                                // where days begin; nil: UTC
+	Disks     []string                                      // folders that are written to
+	Now       func() time.Time                              // nil: time.Now
+	Free      func(folder string) (bytes uint64, err error) // nil: as the system says
 }
 
 // Bridge polls and delivers. Its methods may be called side by side.
@@ -75,6 +79,9 @@ func New(o Options) *Bridge {
 	}
 	if o.Location == nil {
 		o.Location = time.UTC
+	}
+	if o.Now == nil {
+		o.Now = time.Now
 	}
 	if o.Free == nil {
 		o.Free = free

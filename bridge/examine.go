@@ -34,6 +34,8 @@ func (b *Bridge) examine(ctx context.Context) {
 	b.condition(late, "", s.Lag.Recent > limit && time.Since(b.self.started) > settledDown,
 		fmt.Sprintf("half of those of the last hour came more than %s after their backups' ends", s.Lag.Recent.Round(time.Minute)),
 		"are polls or deliveries slow (the log tells), or does Cove tell late of what ended?")
+	err = b.heartbeat(ctx, s)
+	b.condition(heartless, "", err != nil && ctx.Err() == nil, fmt.Sprint(err), "is the ledger writable, and are the mail templates right? `covebridge check` tells")
 	if b.Told != nil {
 		b.Told(s)
 	}

@@ -94,11 +94,16 @@ func (b *Bridge) Once(ctx context.Context) (Summary, error) {
 			errs = append(errs, err)
 		})
 	}
-	go func() { polls.Wait(); close(done) }()
+	go func() {
+		defer close(done)
+		polls.Wait()
+		if b.Name != "" {
+			b.examine(context.WithoutCancel(ctx)) // before the delivery ends: it may queue a heartbeat
+		}
+	}()
 	s.Delivered = b.deliverer.DrainUntil(ctx, done)
 	<-done
 	if b.Name != "" {
-		b.examine(context.WithoutCancel(ctx))
 		b.tell(context.WithoutCancel(ctx), time.Now().Add(onceLasts))
 	}
 	waiting, err := b.Ledger.Waiting(context.WithoutCancel(ctx))

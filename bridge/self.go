@@ -130,7 +130,7 @@ func (b *Bridge) report(until time.Time) status.Report {
 // Status tells how things stand, as seen from this bridge. After an error it
 // holds what could be found out.
 func (b *Bridge) Status(ctx context.Context) (status.Status, error) {
-	now := time.Now()
+	now := b.Now()
 	own := b.report(now.Add(runLasts))
 	return status.ReadAs(ctx, b.Ledger, now, b.Location, &own)
 }

@@ -74,6 +74,7 @@ delivery:
 %[3]s
 %[4]s
 log: {level: debug}
+heartbeat: {every: 0}
 `, r.api, postfix.To, delivery, place, covePassword))
 	return r
 }

@@ -10,6 +10,8 @@ const (
 	Server       = "Server"
 	Workstation  = "Workstation"
 	Microsoft365 = "Microsoft 365"
+	// HeartbeatType is what the bridge's own heartbeats are filed under.
+	HeartbeatType = "Heartbeat"
 )
 
 // Unknown is the value of a count or a size that the product did not tell.

@@ -21,6 +21,8 @@ const (
 	LongSilence Kind = "long-silence"
 	// Recovery: a recovery test of the device, with its result.
 	Recovery Kind = "recovery-test"
+	// Heartbeat: how the bridge itself is. Its sessions are what it looks after.
+	Heartbeat Kind = "heartbeat"
 )
 
 // Run is the sessions of one device that belong together: one run, one mail.

@@ -46,8 +46,8 @@ func (d *decoder) check(c *Config) {
 	d.word("log.format", &c.Log.Format, "text", "json")
 
 	const unbuilt = "this version has no %s yet: leave it out or set it to %s"
-	if c.Heartbeat.Every != 0 {
-		d.bad("heartbeat.every", unbuilt, "heartbeat", "0")
+	if every := c.Heartbeat.Every; every != 0 && (every < time.Hour || every > day) {
+		d.bad("heartbeat.every", "%s is out of range: 1h to 24h, or 0 for no heartbeat", FormatDuration(every))
 	}
 }
 

@@ -161,9 +161,9 @@ type SilenceExclude struct {
 	Devices  []string `yaml:"devices"`
 }
 
-// Heartbeat is a mail that tells that covebridge itself is alive. Not built yet.
+// Heartbeat is a mail that tells how covebridge itself is.
 type Heartbeat struct {
-	Every time.Duration `yaml:"every"`
+	Every time.Duration `yaml:"every"` // 0: none
 }
 
 // HTTP is where the status page, metrics and health are served.
@@ -189,10 +189,10 @@ func Default() *Config {
 		Job:      Job{GroupBy: "device", Name: "{{.Device.Name}}", NotInCloud: "Success"},
 		Mail:     Mail{Console: "on", Timezone: "Europe/Amsterdam"},
 		Ledger:   Ledger{SQLite: "covebridge.db"},
-		Recovery: "auto",
-		Silence:  Silence{Server: 48 * time.Hour, M365: 48 * time.Hour},
-		HTTP:     HTTP{Listen: "127.0.0.1:8642"},
-		Log:      Log{Level: "info", Format: "text"},
+		Recovery: "auto", Heartbeat: Heartbeat{Every: day},
+		Silence: Silence{Server: 48 * time.Hour, M365: 48 * time.Hour},
+		HTTP:    HTTP{Listen: "127.0.0.1:8642"},
+		Log:     Log{Level: "info", Format: "text"},
 	}
 }
 

@@ -207,8 +207,8 @@ func TestBadConfigurations(t *testing.T) {
 		{"other database", good + "ledger: {postgres: 'mysql://u:hunter2@h/d'}\n",
 			[]string{"5: ledger.postgres: postgres://user:password@host/database or host=… dbname=… is expected"}},
 
-		{"not built", good + "heartbeat: {every: 1d}\n", []string{
-			"5: heartbeat.every: this version has no heartbeat yet: leave it out or set it to 0"}},
+		{"seldom heartbeat", good + "heartbeat: {every: 2d}\n", []string{
+			"5: heartbeat.every: 2d is out of range: 1h to 24h, or 0 for no heartbeat"}},
 
 		{"page for everybody", good + "http:\n  listen: 0.0.0.0:8642\n", []string{
 			`6: http.token: missing: others than this machine can reach "0.0.0.0:8642": set a token (openssl rand -hex 16 makes one), or listen: 127.0.0.1:8642`}},

@@ -59,7 +59,7 @@ http: {listen: OFF, token: }
 		Auth: "plain", Mailbox: "INBOX", AlsoSearch: []string{"Done"}, Connections: 2}
 	want.Delivery.SMTP = &SMTP{Address: "localhost:25", TLS: "none", Auth: "plain"}
 	want.Ledger.SQLite = "/var/lib/covebridge/ledger.db"
-	want.Silence.Workstation = 60 * time.Hour
+	want.Silence.Workstation, want.Heartbeat.Every = 60*time.Hour, 0
 	want.HTTP.Listen = ""
 	if diff := cmp.Diff(want, c, cmp.Comparer(secretsEqual)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

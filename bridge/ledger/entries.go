@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"context"
 	"fmt"
 	"strings"
 
@@ -99,4 +100,25 @@ func (t transaction) whole(id string) (e backup.Entry, opening int64, err error)
 func words(e backup.Entry) string {
 	d := e.Run.Device
 	return strings.ToLower(strings.Join([]string{e.Run.ID, e.Run.Job, d.Name, d.Alias, d.Computer, d.Customer, strings.Join(d.CustomerPath, "\n")}, "\n"))
+}
+
+// Queue stores a mail of the bridge's own, beside those of devices. One whose id
+// is there already is left as it is.
+func (l *Ledger) Queue(ctx context.Context, e backup.Entry) error {
+	packed, err := packEntry(e)
+	if err != nil {
+		return l.explain("queue a mail", fmt.Errorf("run %s: %w", e.Run.ID, err))
+	}
+	return l.write(ctx, "queue a mail", func(t transaction) error {
+		now, err := t.clock()
+		if err != nil {
+			return err
+		}
+		device := e.Run.Device.Key()
+		isNew, err := t.insert(device, packed, now)
+		if err != nil || !isNew || e.State != backup.EntryQueued {
+			return err
+		}
+		return t.enqueue(device, []packedEntry{packed}, now)
+	})
 }

@@ -171,6 +171,8 @@ func (c clock) summary(r backup.Run) string {
 		return c.silence(r)
 	case backup.Recovery:
 		return c.recovery(r)
+	case backup.Heartbeat:
+		return heartbeat(r)
 	}
 	text := c.outcome(r)
 	if r.InRow > 1 {
@@ -201,6 +203,20 @@ func (c clock) outcome(r backup.Run) string {
 		return few(bad) + "."
 	}
 	return fmt.Sprintf("%s. %d of %d data sources succeeded.", few(bad), good, n)
+}
+
+// heartbeat says what is wrong with the bridge itself.
+func heartbeat(r backup.Run) string {
+	var bad []string
+	for _, s := range r.Sessions {
+		if s.Status != backup.Success {
+			bad = append(bad, s.Status.String()+": "+cmp.Or(s.Source.Name, s.Source.Key))
+		}
+	}
+	if len(bad) == 0 {
+		return "covebridge is at work, and nothing is wrong with it."
+	}
+	return "covebridge needs attention. " + few(bad) + "."
 }
 
 // silence says since when nothing was heard.

@@ -92,6 +92,8 @@ func (c clock) when(r backup.Run) string {
 		return "Noticed " + at(r.End)
 	case silent(r):
 		return "Last backup " + at(r.Start) + "; noticed " + at(r.End)
+	case r.Kind == backup.Heartbeat:
+		return at(r.End)
 	case r.Kind == backup.Overdue:
 		return "Since " + at(r.Start)
 	case r.Start.IsZero():

@@ -108,6 +108,7 @@ cove:
     password: covesim
 delivery: {directory: mails}
 http: {listen: off}
+heartbeat: {every: 0}
 `
 
 // sim [flag...] starts "covebridge sim" and sets $SIM to its address. Its clock

@@ -84,6 +84,7 @@ poll: {rate: 1000}
 http: {listen: off}
 mail: {from: Cove <cove@msp.example>, to: [backups@mail.test], timezone: UTC}
 silence: {server: 0, m365: 0}
+heartbeat: {every: 0}
 `, server.URL)
 	return s
 }

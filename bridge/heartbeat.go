@@ -1,0 +1,155 @@
+package bridge
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"covebridge/bridge/backup"
+	"covebridge/bridge/cove"
+	"covebridge/bridge/finding"
+	"covebridge/bridge/status"
+)
+
+const (
+	// alarmApart is the least time between two heartbeats out of turn.
+	alarmApart = time.Hour
+	// firstPatience is how long the first heartbeat waits for an account that
+	// has never been polled.
+	firstPatience = time.Hour
+
+	heartbeatJob = "covebridge"
+)
+
+// beaten is what the heartbeats before came to; it is kept in the ledger, for all
+// bridges on it.
+type beaten struct {
+	At    time.Time `json:"at"`             // when the last one was made
+	Alarm time.Time `json:"alarm,omitzero"` // when the last one out of turn was
+	Bad   bool      `json:"bad"`            // the last one told of a Failed
+}
+
+// heartbeat queues the mail that tells how covebridge is, where one is due: once
+// in Options.Heartbeat, and at once where the worst findings come or go.
+func (b *Bridge) heartbeat(ctx context.Context, s status.Status) error {
+	if b.Heartbeat == 0 || b.Collect.Renderer == nil {
+		return nil
+	}
+	text, err := b.Ledger.Value(ctx, "heartbeat")
+	if err != nil {
+		return err
+	}
+	var last beaten
+	_ = json.Unmarshal([]byte(text), &last) // unreadable: there was none
+	turn, next, due := nextHeartbeat(s, last, b.Heartbeat, b.Location)
+	if !due || next.Alarm.IsZero() && unpolled(s) && time.Since(b.self.started) < firstPatience {
+		return nil
+	}
+	r := heartbeatRun(s, turn, b.Location)
+	mail, err := b.Collect.Renderer.Render(r)
+	if err != nil {
+		return fmt.Errorf("make the heartbeat's mail: %w", err)
+	}
+	e := backup.Entry{Run: r, State: backup.EntryQueued, MessageID: mail.MessageID, Mail: mail.Bytes}
+	if err := b.Ledger.Queue(ctx, e); err != nil {
+		return err
+	}
+	b.deliverer.Wake()
+	kept, err := json.Marshal(next)
+	if err != nil {
+		return err
+	}
+	return b.Ledger.SetValue(ctx, "heartbeat", string(kept))
+}
+
+// nextHeartbeat tells whether a heartbeat is due, and what it is known by: the
+// beginning of its turn, so that of several bridges one makes it, or the minute
+// of an alarm.
+func nextHeartbeat(s status.Status, last beaten, every time.Duration, location *time.Location) (turn time.Time, next beaten, due bool) {
+	local := s.At.In(location)
+	turn = time.Date(local.Year(), local.Month(), local.Day(), 0, 0, 0, 0, location)
+	turn = turn.Add(s.At.Sub(turn).Truncate(every))
+	bad := worst(s.Findings) == backup.Failed
+	next = beaten{At: s.At, Alarm: last.Alarm, Bad: bad}
+	if last.At.Before(turn) || last.At.After(s.At.Add(every)) { // or the clock was put back
+		return turn, next, true
+	}
+	next.Alarm = s.At
+	apart := s.At.Sub(last.Alarm)
+	return s.At.Truncate(time.Minute), next, bad != last.Bad && (apart >= alarmApart || apart < 0)
+}
+
+// unpolled tells whether an account was never polled.
+func unpolled(s status.Status) bool {
+	for _, a := range s.Accounts {
+		if a.LastPoll.IsZero() {
+			return true
+		}
+	}
+	return false
+}
+
+// heartbeatRun makes a run of how things stand: its data sources are the
+// accounts, the mailbox, and what both stand on; its errors are the findings.
+func heartbeatRun(s status.Status, turn time.Time, location *time.Location) backup.Run {
+	d := backup.Device{Product: heartbeatJob, Software: cove.Software, ID: "self", Name: heartbeatJob, Type: backup.HeartbeatType, UsedStorage: backup.Unknown}
+	for _, b := range s.Bridges {
+		if b.Alive(s.At) {
+			d.Computer, _, _ = strings.Cut(b.Name, ":")
+			break
+		}
+	}
+	r := backup.Run{Kind: backup.Heartbeat, Job: heartbeatJob, Device: d, Start: s.At, End: s.At, Status: worst(s.Findings)}
+	r.ID = backup.Identity(d, nil, turn, backup.Heartbeat)
+	at := func(t time.Time) string { return t.In(location).Format("2 Jan, 15:04 MST") }
+	for _, a := range s.Accounts {
+		result := "never polled well so far"
+		if !a.LastGood.IsZero() {
+			result = fmt.Sprintf("%d devices, polled %s", a.Devices, at(a.LastGood))
+		}
+		r.Sessions = append(r.Sessions, part(s, "account "+a.Name, "Cove account "+a.Name, result, func(f finding.Finding) bool { return f.Subject == a.Name }))
+	}
+	delivered := fmt.Sprintf("%d mails of the last day's runs delivered, %d wait", s.Lag.Runs, s.Backlog.Mails)
+	if s.Lag.Runs > 0 {
+		delivered += fmt.Sprintf("; half of them within %s", s.Lag.Median.Round(time.Minute))
+	}
+	ofMails := func(f finding.Finding) bool { return f.Subject == "" && strings.HasPrefix(f.Name, "mail") }
+	r.Sessions = append(r.Sessions,
+		part(s, "mailbox", "Mailbox", delivered, ofMails),
+		part(s, "covebridge", "covebridge itself", "at work", func(f finding.Finding) bool { return f.Subject == "" && !ofMails(f) }))
+	return r
+}
+
+// part makes a data source of what the findings that concern it tell.
+func part(s status.Status, key, name, result string, concerns func(finding.Finding) bool) backup.Session {
+	p := backup.Session{ID: key, Source: backup.DataSource{Key: key, Name: name}, State: backup.Ended, Result: result,
+		SelectedCount: backup.Unknown, SelectedBytes: backup.Unknown, ProcessedCount: backup.Unknown, ProcessedBytes: backup.Unknown, SentBytes: backup.Unknown}
+	var mine []finding.Finding
+	for _, f := range s.Findings {
+		if !concerns(f) {
+			continue
+		}
+		mine = append(mine, f)
+		text := f.What + ": " + f.Why
+		if f.Remedy != "" {
+			text += " - " + f.Remedy
+		}
+		p.Errors = append(p.Errors, backup.Error{Time: f.Since, Text: text, Count: 1})
+	}
+	p.Status = worst(mine)
+	return p
+}
+
+// worst is the status of the worst finding.
+func worst(all []finding.Finding) backup.Status {
+	w := backup.Success
+	for _, f := range all {
+		if f.Severity == finding.Failed {
+			return backup.Failed
+		}
+		w = backup.Warning
+	}
+	return w
+}
