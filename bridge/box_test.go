@@ -96,8 +96,8 @@ func (b *box) Find(_ context.Context, queries []mailbox.Query) ([]mailbox.Found,
 	return all, nil
 }
 
-func (b *box) Check(context.Context) ([]mailbox.Finding, error) { return nil, nil }
-func (b *box) Close() error                                     { return nil }
+func (b *box) Check(context.Context, func(mailbox.Finding)) {}
+func (b *box) Close() error                                 { return nil }
 
 // count tells how often each mail arrived.
 func (b *box) count() map[string]int {

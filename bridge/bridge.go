@@ -31,7 +31,7 @@ type Source interface {
 // Mailbox is where the mails go, as deliver and Check need it.
 type Mailbox interface {
 	deliver.Mailbox
-	Check(context.Context) ([]mailbox.Finding, error)
+	Check(ctx context.Context, tell func(mailbox.Finding))
 	Close() error
 }
 

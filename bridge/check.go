@@ -4,32 +4,178 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
 
+	"covebridge/bridge/backup"
+	"covebridge/bridge/collect"
 	"covebridge/bridge/mailbox"
 )
 
-// Check looks at everything that a bridge needs, and changes nothing: each
-// account's login, the ledger, the mailbox. It tells of each thing as soon as
-// it is known.
-func (b *Bridge) Check(ctx context.Context, tell func(area string, f mailbox.Finding)) {
-	counts, err := b.Ledger.Counts(ctx)
-	total := 0
-	for _, n := range counts {
-		total += n
-	}
-	tell("ledger", mailbox.Finding{What: fmt.Sprintf("%s: %d runs", b.Ledger, total), Err: err})
-	for _, src := range b.Sources {
-		what, err := src.Check(ctx)
-		if err != nil {
-			what = "log in and read a device"
+// CheckReport hears how a check goes.
+type CheckReport struct {
+	Begin func(what string)                        // told what may now take up to mailbox.CheckTime
+	Tell  func(area string, found mailbox.Finding) // told of each thing as soon as it is known
+}
+
+// Check tries everything that a bridge needs, and changes nothing: the disks,
+// the ledger, each account's login, devices and histories, the mailbox. Each
+// step takes mailbox.CheckTime at most. Where ctx ends, it ends without a word.
+func (b *Bridge) Check(ctx context.Context, report CheckReport) {
+	c := check{b, ctx, report}
+	c.disks()
+	c.step("ledger", "read the ledger", func(ctx context.Context) (string, error) {
+		counts, err := b.Ledger.Counts(ctx)
+		total := 0
+		for _, n := range counts {
+			total += n
 		}
-		tell("cove "+src.Name(), mailbox.Finding{What: what, Err: err})
+		return fmt.Sprintf("%s: %d runs", b.Ledger, total), err
+	})
+	survey := collect.NewSurvey(b.Options.Collect)
+	for _, src := range b.Sources {
+		c.account(src, survey)
 	}
-	findings, err := b.Mailbox.Check(ctx)
-	for _, f := range findings {
-		tell("mailbox", f)
+	for _, j := range survey.Shared {
+		c.tell("settings", mailbox.Finding{
+			What: "job.name",
+			Err:  fmt.Errorf("it gives the devices %q and %q one job, %q", j.Device, j.Other, j.Job),
+			Hint: "use {{.Device.Name}} in it: no two devices share that, and it never changes",
+		})
 	}
-	if err != nil && !errors.Is(err, context.Canceled) {
-		tell("mailbox", mailbox.Finding{What: "check the mailbox", Err: err})
+	c.report.Begin("asking the mailbox")
+	b.Mailbox.Check(ctx, func(f mailbox.Finding) {
+		c.tell("mailbox", f)
+		c.report.Begin("asking the mailbox")
+	})
+}
+
+// check is one run of Check.
+type check struct {
+	b      *Bridge
+	ctx    context.Context
+	report CheckReport
+}
+
+func (c check) tell(area string, f mailbox.Finding) {
+	if c.ctx.Err() == nil {
+		c.report.Tell(area, f)
 	}
+}
+
+// bounded does what may take mailbox.CheckTime.
+func (c check) bounded(what string, do func(context.Context) error) error {
+	if c.ctx.Err() != nil {
+		return c.ctx.Err()
+	}
+	c.report.Begin(what)
+	ctx, cancel := context.WithTimeout(c.ctx, mailbox.CheckTime)
+	defer cancel()
+	err := do(ctx)
+	if err != nil && ctx.Err() != nil && c.ctx.Err() == nil {
+		return fmt.Errorf("no answer within %s: %w", mailbox.CheckTime, err)
+	}
+	return err
+}
+
+// step tells what came of something, in a sentence.
+func (c check) step(area, doing string, do func(context.Context) (string, error)) (ok bool) {
+	var found string
+	err := c.bounded(area+": "+doing, func(ctx context.Context) (err error) {
+		found, err = do(ctx)
+		return err
+	})
+	if err != nil {
+		found = doing
+	}
+	c.tell(area, mailbox.Finding{What: found, Err: err})
+	return err == nil
+}
+
+// disks looks whether there is room for what comes.
+func (c check) disks() {
+	for _, folder := range c.b.Disks {
+		bytes, err := c.b.Free(folder)
+		if err != nil {
+			continue // what is written there will say so
+		}
+		f := mailbox.Finding{What: fmt.Sprintf("%d MB are free in %s", bytes/megabyte, folder)}
+		if bytes < warnBelow {
+			f.Hint = "free some space"
+			f.Warning = true
+		}
+		if bytes < fullBelow {
+			f.Err = errors.New("the disk is full")
+		}
+		c.tell("disk", f)
+	}
+}
+
+// account tries a Cove account's login, and what it shows.
+func (c check) account(src Source, survey *collect.Survey) {
+	area := "cove " + src.Name()
+	if !c.step(area, "log in and read a device", src.Check) {
+		return
+	}
+	var seen *collect.Surveyed
+	err := c.bounded(area+": read the devices", func(ctx context.Context) (err error) {
+		seen, err = survey.Add(ctx, src)
+		return err
+	})
+	part := ""
+	if errors.Is(err, context.DeadlineExceeded) && seen.Devices > 0 { // there are many
+		err, part = nil, " of those read in this time"
+	}
+	switch {
+	case err != nil:
+		c.tell(area, mailbox.Finding{What: "read the devices", Err: err})
+	case seen.Devices == 0:
+	case seen.Passed == 0:
+		c.tell(area, mailbox.Finding{
+			What: fmt.Sprintf("the filters let none of %d devices%s through", seen.Devices, part),
+			Err:  errors.New("no run will be mailed: " + stoppedBy(seen.Stopped)),
+			Hint: "change or remove " + strings.Join(slices.Sorted(maps.Keys(seen.Stopped)), " and "),
+		})
+	case len(seen.Stopped) == 0:
+		c.tell(area, mailbox.Finding{What: fmt.Sprintf("the filters let all %d devices%s through", seen.Devices, part)})
+	default:
+		c.tell(area, mailbox.Finding{What: fmt.Sprintf("the filters let %d of %d devices%s through: %s", seen.Passed, seen.Devices, part, stoppedBy(seen.Stopped))})
+	}
+	if seen == nil || !c.b.Options.Collect.History {
+		return
+	}
+	for _, d := range seen.Samples {
+		c.history(area, src, d)
+	}
+}
+
+// stoppedBy tells how many devices each setting stops.
+func stoppedBy(stopped map[string]int) string {
+	var parts []string
+	for _, setting := range slices.Sorted(maps.Keys(stopped)) {
+		parts = append(parts, fmt.Sprintf("%s stops %d", setting, stopped[setting]))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// history reads one device's sessions where its kind of device has them.
+func (c check) history(area string, src Source, d backup.Device) {
+	at, remedy := "its storage node", "let this machine reach the storage nodes by https"
+	if d.Type == backup.Microsoft365 {
+		at, remedy = "the reporting API", "let this machine reach reporting_url"
+	}
+	what := fmt.Sprintf("history of %s at %s", d.Name, at)
+	var sessions []backup.Session
+	err := c.bounded(area+": read the "+what, func(ctx context.Context) (err error) {
+		sessions, err = src.Sessions(ctx, d, time.Now().AddDate(0, 0, -2), time.Time{})
+		return err
+	})
+	f := mailbox.Finding{What: fmt.Sprintf("%s: %d sessions in the last 2 days", what, len(sessions)), Err: err}
+	if err != nil {
+		f.What = what
+		f.Hint = remedy + "; until then only the last session of each data source is mailed, without error texts"
+	}
+	c.tell(area, f)
 }

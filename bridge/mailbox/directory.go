@@ -107,7 +107,7 @@ func (d *Directory) find(q Query) (Found, error) {
 }
 
 // Check writes and removes a file.
-func (d *Directory) Check(ctx context.Context) ([]Finding, error) {
+func (d *Directory) Check(_ context.Context, tell func(Finding)) {
 	f, err := os.CreateTemp(d.path, ".covebridge-check-*")
 	if err == nil {
 		_, err = f.WriteString("checked\n")
@@ -116,7 +116,7 @@ func (d *Directory) Check(ctx context.Context) ([]Finding, error) {
 	if err != nil {
 		err = d.fail("write", err)
 	}
-	return []Finding{finding("directory "+d.path+": writable", err)}, ctx.Err()
+	tell(finding("directory "+d.path+": writable", err))
 }
 
 func (d *Directory) temporary(name string) string { return filepath.Join(d.path, "."+name+".tmp") }

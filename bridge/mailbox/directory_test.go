@@ -89,17 +89,17 @@ func TestDirectoryTroubles(t *testing.T) {
 		if e := wantClass(t, err, Unavailable); !strings.Contains(e.Hint, hint) {
 			t.Errorf("%s: %v", path, err)
 		}
-		findings, err := m.Check(t.Context())
-		if err != nil || len(findings) != 1 || findings[0].Err == nil || !strings.Contains(findings[0].Hint, hint) {
-			t.Errorf("check %s: %+v, %v", path, findings, err)
+		findings := check(t.Context(), m)
+		if len(findings) != 1 || findings[0].Err == nil || !strings.Contains(findings[0].Hint, hint) {
+			t.Errorf("check %s: %+v", path, findings)
 		}
 	}
 	if e := NewDirectory("d").fail("write", syscall.ENOSPC); e.Class != Unavailable || !strings.Contains(e.Error(), "make room") {
 		t.Error(e)
 	}
 	m := NewDirectory(t.TempDir())
-	if findings, err := m.Check(t.Context()); err != nil || findings[0].Err != nil {
-		t.Errorf("%+v, %v", findings, err)
+	if findings := check(t.Context(), m); findings[0].Err != nil {
+		t.Errorf("%+v", findings)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

@@ -9,87 +9,116 @@ import (
 	"github.com/emersion/go-imap/v2"
 )
 
-// Check connects, logs in and looks at the folders, without changing
-// anything. The error is ctx's, if that ended it; what is wrong with the
-// mailbox is in the findings.
-func (m *IMAP) Check(ctx context.Context) ([]Finding, error) {
-	c, err := m.dial(ctx)
+// Check connects, logs in and looks at the folders, without putting anything
+// in. It tells of each thing as soon as it is known.
+func (m *IMAP) Check(ctx context.Context, tell func(Finding)) {
+	var c *imapConn
+	err := bounded(ctx, func(ctx context.Context) (err error) {
+		c, err = m.dial(ctx)
+		return err
+	})
 	if err != nil {
-		return []Finding{finding("imap "+m.o.Address+": connect and log in", m.fail(err))}, ctx.Err()
+		tell(finding("imap "+m.o.Address+": connect and log in", m.fail(err)))
+		return
 	}
 	defer c.close()
-	findings := []Finding{{What: fmt.Sprintf("imap %s: logged in as %s, %s", m.o.Address, m.o.Username, m.end.describe())}}
+	tell(Finding{What: fmt.Sprintf("imap %s: logged in as %s, %s", m.o.Address, m.o.Username, m.end.describe())})
 
-	folder, there := m.checkTarget(ctx, c)
-	findings = append(findings, folder)
-	caps, err := c.capabilities(ctx)
+	// After a login the client may still hold the capabilities from before.
+	var caps imap.CapSet
+	err = c.within(ctx, CheckTime, func() (err error) {
+		caps, err = c.Capability().Wait()
+		return err
+	})
 	if err != nil {
-		return append(findings, finding("capabilities", m.fail(&stepError{"ask for capabilities", err}))), ctx.Err()
+		tell(finding("capabilities", m.fail(&stepError{"ask for capabilities", err})))
+		return
 	}
-	if there && caps.Has(imap.CapACL) {
-		findings = append(findings, m.checkRights(ctx, c)...)
-	}
+	m.checkTarget(ctx, c, caps.Has(imap.CapACL), tell)
 	for _, f := range m.folders()[1:] {
-		box, err := c.examine(ctx, f)
+		var box *imap.SelectData
+		err := bounded(ctx, func(ctx context.Context) (err error) {
+			box, err = c.examine(ctx, f)
+			return err
+		})
 		switch {
 		case errors.Is(err, errNoFolder):
-			findings = append(findings, Finding{
+			tell(Finding{
 				What: "folder " + f + " (also_search): missing, not looked into",
 				Hint: "if the reader does not move mails there, take it out of also_search",
 			})
 		case err != nil:
-			findings = append(findings, finding("folder "+f+" (also_search)", m.fail(err)))
+			tell(finding("folder "+f+" (also_search)", m.fail(err)))
 		default:
-			findings = append(findings, Finding{What: fmt.Sprintf("folder %s (also_search): %d messages", f, box.NumMessages)})
+			tell(Finding{What: fmt.Sprintf("folder %s (also_search): %d messages", f, box.NumMessages)})
 		}
 	}
 	if caps.Has(imap.CapUIDPlus) {
-		findings = append(findings, Finding{What: "UIDPLUS: receipts name the UID of each mail"})
+		tell(Finding{What: "UIDPLUS: receipts name the UID of each mail"})
 	} else {
-		findings = append(findings, Finding{What: "no UIDPLUS: receipts can't name the UID of a mail", Hint: "nothing is lost by it"})
+		tell(Finding{What: "no UIDPLUS: receipts can't name the UID of a mail", Hint: "nothing is lost by it"})
 	}
-	return findings, ctx.Err()
 }
 
-// capabilities asks for them anew: after a login the client may still hold those from before.
-func (c *imapConn) capabilities(ctx context.Context) (caps imap.CapSet, err error) {
-	err = c.within(ctx, commandTimeout, func() (err error) {
-		caps, err = c.Capability().Wait()
+// bounded does one step of a check.
+func bounded(ctx context.Context, do func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, CheckTime)
+	defer cancel()
+	return do(ctx)
+}
+
+// checkTarget looks at the folder that mails are put in, and whether they may
+// be: by the login's rights where the server tells them (ACL, RFC 4314), else
+// by whether the folder opens for writing (RFC 9051 section 6.3.2).
+func (m *IMAP) checkTarget(ctx context.Context, c *imapConn, acl bool, tell func(Finding)) {
+	var box *imap.SelectData
+	err := bounded(ctx, func(ctx context.Context) (err error) {
+		box, err = c.enter(ctx, m.o.Mailbox, acl)
 		return err
 	})
-	return caps, err
-}
-
-// checkTarget looks at the folder that mails are put in.
-func (m *IMAP) checkTarget(ctx context.Context, c *imapConn) (f Finding, there bool) {
-	box, err := c.examine(ctx, m.o.Mailbox)
 	switch {
 	case errors.Is(err, errNoFolder) && m.o.Create:
-		return Finding{What: "folder " + m.o.Mailbox + ": missing, will be made"}, false
+		tell(Finding{What: "folder " + m.o.Mailbox + ": missing, will be made"})
+		return
 	case err != nil:
-		return finding("folder "+m.o.Mailbox, m.fail(&stepError{"open folder " + m.o.Mailbox, err})), false
+		tell(finding("folder "+m.o.Mailbox, m.fail(&stepError{"open folder " + m.o.Mailbox, err})))
+		return
 	}
-	return Finding{What: fmt.Sprintf("folder %s: %d messages", m.o.Mailbox, box.NumMessages)}, true
-}
-
-// checkRights asks whether mails may be put in, where the server can tell
-// without it being tried (ACL, RFC 4314).
-func (m *IMAP) checkRights(ctx context.Context, c *imapConn) []Finding {
+	what := fmt.Sprintf("folder %s: %d messages", m.o.Mailbox, box.NumMessages)
+	if !acl {
+		if c.lines.opened() {
+			tell(Finding{What: what})
+			tell(m.mayNot("opened READ-ONLY", "let it write there"))
+			return
+		}
+		tell(Finding{What: what + ", open for writing (READ-WRITE)"})
+		return
+	}
 	var rights imap.RightSet
-	err := c.within(ctx, commandTimeout, func() error {
+	err = c.within(ctx, CheckTime, func() error {
 		data, err := c.MyRights(m.o.Mailbox).Wait()
 		if err == nil {
 			rights = data.Rights
 		}
 		return err
 	})
-	if err != nil || len(rights) == 0 || slices.Contains(rights, imap.RightInsert) {
-		return nil
+	switch {
+	case err != nil || len(rights) == 0:
+		tell(Finding{What: what + ", the server does not tell whether mails may be put in"})
+	case slices.Contains(rights, imap.RightInsert):
+		tell(Finding{What: what + ", mails may be put in (rights " + oneLine(rights.String()) + ")"})
+	default:
+		tell(Finding{What: what})
+		tell(m.mayNot("rights "+oneLine(rights.String()), "give it the right to insert mails (i)"))
 	}
-	return []Finding{finding("folder "+m.o.Mailbox+": rights "+oneLine(rights.String()), &Error{
+}
+
+// mayNot tells that the login may not put mails into the folder.
+func (m *IMAP) mayNot(seen, hint string) Finding {
+	return finding("folder "+m.o.Mailbox+": "+seen, &Error{
 		Op: "imap " + m.o.Address + ": put mails into " + m.o.Mailbox, Text: "the login has no right to",
-		Hint: "give it the right to insert mails (i)",
-	})}
+		Hint: hint,
+	})
 }
 
 // describe says how the connection is protected.

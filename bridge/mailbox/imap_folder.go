@@ -14,10 +14,14 @@ var errNoFolder = errors.New("the folder is missing")
 
 // examine opens the folder for reading, which changes nothing in it.
 func (c *imapConn) examine(ctx context.Context, folder string) (*imap.SelectData, error) {
+	return c.enter(ctx, folder, true)
+}
+
+func (c *imapConn) enter(ctx context.Context, folder string, readOnly bool) (*imap.SelectData, error) {
 	var box *imap.SelectData
 	err := c.within(ctx, commandTimeout, func() error {
 		return c.onFolder(folder, func() (err error) {
-			box, err = c.Select(folder, &imap.SelectOptions{ReadOnly: true}).Wait()
+			box, err = c.Select(folder, &imap.SelectOptions{ReadOnly: readOnly}).Wait()
 			return err
 		})
 	})

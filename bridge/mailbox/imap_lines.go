@@ -18,8 +18,9 @@ type imapLines struct {
 
 	greeted bool
 
-	mu  sync.Mutex
-	bye string // what came after "* BYE", or a greeting that is a refusal
+	mu       sync.Mutex
+	bye      string // what came after "* BYE", or a greeting that is a refusal
+	readOnly bool   // as the folder was last opened (RFC 9051 section 6.3.2)
 }
 
 // maxLine is above what a SEARCH in a folder of a million mails answers.
@@ -73,11 +74,18 @@ func (l *imapLines) end() {
 		bye = bye && !strings.HasPrefix(text, "OK") && !strings.HasPrefix(text, "PREAUTH")
 	}
 	l.greeted = true
+	l.mu.Lock()
 	if bye {
-		l.mu.Lock()
 		l.bye = strings.TrimSpace(text)
-		l.mu.Unlock()
 	}
+	_, answer, _ := strings.Cut(string(l.start), " ")
+	switch answer = strings.ToUpper(answer); {
+	case strings.HasPrefix(answer, "OK [READ-ONLY]"):
+		l.readOnly = true
+	case strings.HasPrefix(answer, "OK [READ-WRITE]"):
+		l.readOnly = false
+	}
+	l.mu.Unlock()
 	l.brace, l.line, l.start = 0, 0, l.start[:0]
 }
 
@@ -86,6 +94,13 @@ func (l *imapLines) goodbye() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.bye
+}
+
+// opened tells whether the folder that is open was opened for reading alone.
+func (l *imapLines) opened() (readOnly bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.readOnly
 }
 
 // goodbyeError is a connection that the server closed, with a word.

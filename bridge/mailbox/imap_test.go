@@ -25,8 +25,14 @@ func (b *begun) begin(mark string) error {
 type mailbox interface {
 	Deliver(ctx context.Context, mails []Mail, begin func(mark string) error) []Result
 	Find(ctx context.Context, queries []Query) ([]Found, error)
-	Check(ctx context.Context) ([]Finding, error)
+	Check(ctx context.Context, tell func(Finding))
 	Close() error
+}
+
+// check gives what Check tells.
+func check(ctx context.Context, m mailbox) (all []Finding) {
+	m.Check(ctx, func(f Finding) { all = append(all, f) })
+	return all
 }
 
 // deliverOne delivers a batch of one.

@@ -47,7 +47,12 @@ type Finding struct {
 	What string // what was looked at, and what was seen: "folder INBOX: 12 messages"
 	Err  error  // nil: it is as it should be
 	Hint string // what the administrator can do, or should know; may be empty
+
+	Warning bool // it works, but should not stay so
 }
+
+// CheckTime is how long each step of a check may take.
+const CheckTime = 20 * time.Second
 
 // ErrCannotAsk is what Find returns where the destination can't tell which
 // mails it has: plain SMTP without an IMAP mailbox beside it.

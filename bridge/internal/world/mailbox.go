@@ -116,7 +116,7 @@ func (b *box) Find(ctx context.Context, queries []mailbox.Query) ([]mailbox.Foun
 }
 
 // Check has nothing to say.
-func (b *box) Check(context.Context) ([]mailbox.Finding, error) { return nil, nil }
+func (b *box) Check(context.Context, func(mailbox.Finding)) {}
 
 // Close has nothing to do.
 func (b *box) Close() error { return nil }
