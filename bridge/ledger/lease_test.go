@@ -212,8 +212,9 @@ func TestLeaseOfDeadBridge(t *testing.T) {
 // from taking its mails over.
 func TestSilentInTransaction(t *testing.T) {
 	p := postgresPlace(t)
+	b := p.open(t)
 	p.Lease = 600 * time.Millisecond
-	a, b := p.open(t), p.open(t)
+	a := p.open(t)
 	e := entry(device(1), time.Minute, backup.Success)
 	commit(t, a, e)
 	take(t, a, 9)
