@@ -18,6 +18,8 @@ import (
 var (
 	// ErrNewer: the ledger's schema is newer than this program.
 	ErrNewer = errors.New("this ledger was written by a newer covebridge")
+	// ErrForeign: the SQLite file is another program's.
+	ErrForeign = errors.New("this SQLite file is not a covebridge's")
 	// ErrHeld: another bridge works on the SQLite file.
 	ErrHeld = errors.New("another covebridge is running on it")
 	// ErrNotHeld: mails are taken only after Hold.

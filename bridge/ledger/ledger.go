@@ -65,7 +65,7 @@ type Ledger struct {
 
 // Open opens the ledger, makes it if it is missing and brings its schema up to
 // date. The error names the place and the remedy; ErrNewer if a newer program
-// wrote the ledger.
+// wrote the ledger, ErrForeign if another one did, whose file stays as it is.
 func Open(ctx context.Context, o Options) (*Ledger, error) {
 	l := &Ledger{lease: cmp.Or(o.Lease, LeaseTime), now: o.Now, owner: rand.Text(),
 		taken: map[string]taken{}, owed: map[string]backup.Outcome{}}
@@ -81,6 +81,9 @@ func Open(ctx context.Context, o Options) (*Ledger, error) {
 	}
 	if err := connect(o); err != nil {
 		return nil, err
+	}
+	if err := l.ours(ctx); err != nil {
+		return nil, errors.Join(l.explain("open", err), l.closeDatabases())
 	}
 	if err := l.migrate(ctx); err != nil {
 		return nil, errors.Join(l.explain("open", err), l.closeDatabases())

@@ -13,6 +13,23 @@ import (
 //go:embed migrations/0*.sql
 var migrations embed.FS
 
+// versions is the table that goose keeps; what has it is a ledger.
+const versions = "ledger_version"
+
+// ours refuses an SQLite file that another program keeps something in. It looks
+// before anything is written: even the journal mode would change the file.
+func (l *Ledger) ours(ctx context.Context) error {
+	if l.path == "" {
+		return nil
+	}
+	var tables, own int
+	err := l.reader.db.QueryRowContext(ctx, "SELECT count(*), count(*) FILTER (WHERE name = ?) FROM sqlite_master", versions).Scan(&tables, &own)
+	if err == nil && tables > 0 && own == 0 {
+		err = fmt.Errorf("%w: name another file with ledger.sqlite", ErrForeign)
+	}
+	return err
+}
+
 // migrate brings the schema up to date.
 func (l *Ledger) migrate(ctx context.Context) error {
 	p, err := l.provider()
@@ -58,7 +75,7 @@ func (l *Ledger) provider(options ...goose.ProviderOption) (*goose.Provider, err
 	if err != nil {
 		return nil, err
 	}
-	return goose.NewProvider(l.dialect.goose, l.writer.db, dir, append(options, goose.WithTableName("ledger_version"),
+	return goose.NewProvider(l.dialect.goose, l.writer.db, dir, append(options, goose.WithTableName(versions),
 		goose.WithGoMigrations(goose.NewGoMigration(2, &goose.GoFunc{RunTx: l.migrateJournals}, nil)),
 		goose.WithDisableGlobalRegistry(true), goose.WithLogger(goose.NopLogger()))...)
 }

@@ -33,7 +33,7 @@ The exit status is 1 if anything failed; a warning is no failure.`,
 			path, _ := a.config()
 			r := newCheckReport(a, c)
 			r.tell("settings", mailbox.Finding{What: path + " is complete"})
-			for _, w := range c.Warnings {
+			for _, w := range append(c.Warnings, c.Doubts()...) {
 				r.tell("settings", mailbox.Finding{What: w, Warning: true})
 			}
 			return r.end(cmd.Context(), a.check(cmd.Context(), c, r))

@@ -67,5 +67,5 @@ func misconfigured(err error) bool {
 		jobName template.ExecError
 	)
 	return errors.As(err, &usage) || errors.As(err, &mails) || errors.As(err, &jobName) ||
-		errors.Is(err, os.ErrNotExist) || errors.Is(err, ledger.ErrHeld) || errors.Is(err, ledger.ErrNewer)
+		errors.Is(err, os.ErrNotExist) || errors.Is(err, ledger.ErrHeld) || errors.Is(err, ledger.ErrNewer) || errors.Is(err, ledger.ErrForeign)
 }

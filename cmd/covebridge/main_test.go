@@ -86,6 +86,7 @@ func TestScripts(t *testing.T) {
 			"mailbox": cmdMailbox,
 			"tls":     cmdTLS,
 			"newer":   cmdNewer,
+			"sqlite":  cmdSQLite,
 			"files":   cmdFiles,
 			"term":    cmdTerm,
 			"perm":    cmdPerm,
@@ -163,6 +164,15 @@ func cmdNewer(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 	defer db.Close()
 	_, err = db.Exec("INSERT INTO ledger_version (version_id, is_applied) VALUES (9999, TRUE)")
+	ts.Check(err)
+}
+
+// sqlite FILE makes an SQLite file of another program.
+func cmdSQLite(ts *testscript.TestScript, _ bool, args []string) {
+	db, err := sql.Open("sqlite", ts.MkAbs(args[0]))
+	ts.Check(err)
+	defer db.Close()
+	_, err = db.Exec("CREATE TABLE places (url TEXT)")
 	ts.Check(err)
 }
 
