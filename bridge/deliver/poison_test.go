@@ -14,6 +14,9 @@ import (
 func TestPoison(t *testing.T) {
 	for _, poison := range []int{1, 5, 20, 40, 80} {
 		t.Run(fmt.Sprint(poison), func(t *testing.T) {
+			if testing.Short() && poison > 20 {
+				t.Skip("long")
+			}
 			with(t, func(r *rig) {
 				r.Deliverer = r.deliverer(r.out, 2)
 				r.store.put("bad", poison, backup.Failed)
