@@ -68,7 +68,8 @@ type Bridge struct {
 	collector *collect.Collector
 	deliverer *deliver.Deliverer
 	self      *self
-	page      page // nil: there is none
+	page      page                     // nil: there is none
+	now       map[string]chan struct{} // asks for a poll of an account at once
 }
 
 // New gives a Bridge. What the two halves need of each other is filled in, and
@@ -89,7 +90,7 @@ func New(o Options) *Bridge {
 	if o.Metrics == nil {
 		o.Metrics = web.NewMetrics()
 	}
-	b := &Bridge{Options: o, self: newSelf(o)}
+	b := &Bridge{Options: o, self: newSelf(o), now: map[string]chan struct{}{}}
 	if o.Deliver.Outbox == nil {
 		o.Deliver.Outbox = Outbox{o.Ledger}
 	}
@@ -103,6 +104,7 @@ func New(o Options) *Bridge {
 	o.Collect.Interval, o.Collect.Queued = o.Interval, b.deliverer.Wake
 	for _, s := range o.Sources {
 		o.Collect.Sources = append(o.Collect.Sources, s)
+		b.now[s.Name()] = make(chan struct{})
 	}
 	b.collector = collect.New(o.Collect)
 	if o.HTTP.Listen != "" {

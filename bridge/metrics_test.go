@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -71,6 +72,37 @@ func TestMetricsOfARunningBridge(t *testing.T) {
 		resp.Body.Close()
 		t.Error("it outlives the bridge")
 	}
+}
+
+// A poll that is asked for happens at once, and not while another is under way.
+func TestPollNow(t *testing.T) {
+	polls, goOn := make(chan struct{}), make(chan struct{})
+	w, _ := simWorld(t, covesim.Options{Seed: 1, Devices: 1}, func(o *bridge.Options) {
+		o.Interval = time.Hour
+		watch(func() error {
+			polls <- struct{}{}
+			<-goOn
+			return nil
+		})(o)
+	})
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() { defer close(ended); w.Run(ctx) }()
+	<-polls
+	if err := w.PollNow("sim"); err == nil || !strings.Contains(err.Error(), "is being polled at this moment") {
+		t.Errorf("while it is polled: %v", err)
+	}
+	if err := w.PollNow("other"); err == nil {
+		t.Error("an account that is not there is polled")
+	}
+	goOn <- struct{}{}
+	for w.PollNow("sim") != nil { // as soon as the first poll is over
+		runtime.Gosched()
+	}
+	<-polls
+	stop()
+	goOn <- struct{}{}
+	<-ended
 }
 
 // sum adds up the values of the metrics whose lines begin so.

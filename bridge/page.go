@@ -23,7 +23,7 @@ type page interface {
 
 func (b *Bridge) newPage() page {
 	return web.New(web.Options{
-		Listen: b.HTTP.Listen, Token: string(b.HTTP.Token), Bridge: b, Metrics: b.Metrics,
+		Listen: b.HTTP.Listen, Token: string(b.HTTP.Token), Bridge: b, Ledger: b.Ledger, Metrics: b.Metrics, Zone: b.Location,
 		Errors: slog.NewLogLogger(b.Log.Handler(), slog.LevelDebug),
 	})
 }
@@ -49,6 +49,20 @@ func (b *Bridge) serve(ctx context.Context) {
 	<-ctx.Done()
 	if err := b.page.Close(); err != nil {
 		b.Log.Warn("the status page ended badly", "why", err)
+	}
+}
+
+// PollNow has a running bridge poll an account at once.
+func (b *Bridge) PollNow(account string) error {
+	now, known := b.now[account]
+	if !known {
+		return fmt.Errorf("this covebridge polls no account %q", account)
+	}
+	select {
+	case now <- struct{}{}:
+		return nil
+	default:
+		return fmt.Errorf("%s is being polled at this moment, or is not polled any more, for its login is refused", account)
 	}
 }
 

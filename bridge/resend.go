@@ -21,7 +21,9 @@ func (b *Bridge) Resend(ctx context.Context, name string) (backup.Entry, error) 
 		}
 	}
 	e.Doubt = false // it is wanted again though it may be there
-	return e, b.Ledger.Resend(ctx, e)
+	err = b.Ledger.Resend(ctx, e)
+	b.deliverer.Wake()
+	return e, err
 }
 
 // ResendFailed queues once more all failed runs of a query, also those that

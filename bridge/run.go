@@ -64,6 +64,7 @@ func (b *Bridge) follow(ctx context.Context, src Source) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
+		case <-b.now[src.Name()]:
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"covebridge/bridge/backup"
@@ -78,7 +79,12 @@ func (l *Ledger) DueDevices(ctx context.Context, account string, now time.Time, 
 }
 
 // Devices lists all devices, by key.
-func (l *Ledger) Devices(ctx context.Context) (all []DeviceStatus, err error) {
+func (l *Ledger) Devices(ctx context.Context) ([]DeviceStatus, error) {
+	return l.DevicesAfter(ctx, "", math.MaxInt32)
+}
+
+// DevicesAfter lists up to limit of the devices whose keys come after this one.
+func (l *Ledger) DevicesAfter(ctx context.Context, key string, limit int) (all []DeviceStatus, err error) {
 	err = l.look(ctx, "list devices", func(t transaction) error {
 		return t.each(func(r row) error {
 			var s DeviceStatus
@@ -98,7 +104,7 @@ func (l *Ledger) Devices(ctx context.Context) (all []DeviceStatus, err error) {
 		}, `SELECT d.id, d.account, d.due, d.journal, COALESCE(e.id, ''), COALESCE(e.state, ''), COALESCE(e.status, 0), COALESCE(e.ended, 0)
 			FROM devices d LEFT JOIN entries e ON e.id =
 				(SELECT n.id FROM entries n WHERE n.device = d.id AND n.kind = $1 ORDER BY n.ended DESC, n.id DESC LIMIT 1)
-			ORDER BY d.id`, string(backup.Whole))
+			WHERE d.id > $2 ORDER BY d.id LIMIT $3`, string(backup.Whole), key, limit)
 	})
 	return all, err
 }

@@ -59,5 +59,16 @@ func TestDevices(t *testing.T) {
 		if diff := gocmp.Diff(want, all); diff != "" {
 			t.Error(diff)
 		}
+		for after, want := range map[string]string{"": "cove-0", "cove-0": "cove-1", "cove-1": ""} {
+			got := ""
+			some, err := l.DevicesAfter(t.Context(), after, 1)
+			must(t, err)
+			for _, d := range some {
+				got += d.Key()
+			}
+			if got != want {
+				t.Errorf("after %q: %q, not %q", after, got, want)
+			}
+		}
 	})
 }

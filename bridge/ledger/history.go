@@ -20,7 +20,18 @@ type Query struct {
 	Since   time.Time // the run ended at or after it
 	Until   time.Time // the run ended before it
 	Text    string    // part of the run's id, or of a name of device, job or customer, in any case
-	Limit   int
+	// Customer is the whole name of the customer, in any case. A device or job of
+	// that name is found too.
+	Customer string
+	Status   *backup.Status
+	Before   Cursor // only what comes behind it in the list
+	Limit    int
+}
+
+// Cursor is a place in a list of entries: that of the entry with this end and id.
+type Cursor struct {
+	End time.Time
+	ID  string
 }
 
 // where gives the condition on entries e, with its arguments from $1 on.
@@ -49,10 +60,24 @@ func (q Query) where() (condition string, args []any) {
 		and("e.ended < $%d", q.Until)
 	}
 	if q.Text != "" {
-		literal := strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(strings.ToLower(q.Text))
-		and(`e.words LIKE $%d ESCAPE '\'`, "%"+literal+"%")
+		and(`e.words LIKE $%d ESCAPE '\'`, "%"+literal(q.Text)+"%")
+	}
+	if q.Customer != "" { // each name is a line of its own
+		and(`e.words LIKE $%d ESCAPE '\'`, "%\n"+literal(q.Customer)+"\n%")
+	}
+	if q.Status != nil {
+		and("e.status = $%d", int64(*q.Status))
+	}
+	if q.Before.ID != "" {
+		args = append(args, q.Before.End, q.Before.ID)
+		condition += fmt.Sprintf(" AND (e.ended, e.id) < ($%d, $%d)", len(args)-1, len(args))
 	}
 	return condition, args
+}
+
+// literal is a text for LIKE in which no sign stands for others.
+func literal(text string) string {
+	return strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(strings.ToLower(text))
 }
 
 // Entries lists entries without their mails, the newest end first.

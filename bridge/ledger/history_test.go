@@ -14,6 +14,7 @@ func TestEntries(t *testing.T) {
 	each(t, func(t *testing.T, p place) {
 		l := p.open(t)
 		a, b, c := entry(device(1), time.Hour, backup.Success), entry(device(1), 2*time.Hour, backup.Failed), entry(device(2), 3*time.Hour, backup.Warning)
+		failed := backup.Failed
 		b.State, b.Reason, b.Mail = backup.EntryFiltered, "statuses", nil
 		c.Account, c.Run.Device.Customer = "other", "Büro 100% Ä_B"
 		c.Run.Kind = backup.Silence
@@ -35,6 +36,14 @@ func TestEntries(t *testing.T) {
 			{"umlaut", Query{Text: "BÜRO"}, []backup.Entry{c}},
 			{"wildcards are none", Query{Text: "v0%"}, nil},
 			{"wildcards", Query{Text: "% ä_"}, []backup.Entry{c}},
+			{"customer", Query{Customer: "büro 100% ä_b"}, []backup.Entry{c}},
+			{"customer in part", Query{Customer: "büro"}, nil},
+			{"status", Query{Status: &failed}, []backup.Entry{b}},
+			{"success is a status too", Query{Status: new(backup.Status)}, []backup.Entry{a}},
+			{"behind the first", Query{Before: Cursor{c.Run.End, c.Run.ID}}, []backup.Entry{b, a}},
+			{"behind the second", Query{Before: Cursor{b.Run.End, b.Run.ID}, Text: "srv01"}, []backup.Entry{a}},
+			{"before that id", Query{Before: Cursor{b.Run.End, b.Run.ID + "0"}}, []backup.Entry{b, a}},
+			{"behind all", Query{Before: Cursor{a.Run.End, a.Run.ID}}, nil},
 			{"both", Query{Text: "srv01", State: backup.EntryQueued}, []backup.Entry{a}},
 		} {
 			found, err := l.Entries(t.Context(), test.q)

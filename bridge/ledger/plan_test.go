@@ -34,6 +34,15 @@ func TestPlans(t *testing.T) {
 	_, err = l.Entries(t.Context(), Query{State: backup.EntryFailed, Limit: 20})
 	must(t, err)
 
+	page := Query{Limit: 20, Before: Cursor{start, "cove-1"}}
+	for _, q := range []Query{page, {State: backup.EntryFailed, Limit: 20, Before: page.Before}, {Device: "cove-1", Limit: 20, Before: page.Before},
+		{Status: new(backup.Status), Customer: "Acme", Limit: 20, Before: page.Before}} {
+		_, err = l.Entries(t.Context(), q)
+		must(t, err)
+	}
+	_, err = l.DevicesAfter(t.Context(), "cove-1", 20)
+	must(t, err)
+
 	must(t, l.Tell(t.Context(), "well"))
 	_, err = l.Bridges(t.Context())
 	must(t, err)

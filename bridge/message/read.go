@@ -1,6 +1,7 @@
 package message
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -13,6 +14,7 @@ import (
 type Content struct {
 	From, To, Date, Subject string
 	Text                    string // the text part, lines ended by LF
+	HTML                    string // the part that follows it; empty: there is none
 }
 
 // Read reads a mail back. What it gives of texts from outside is not made safe
@@ -28,16 +30,23 @@ func Read(r io.Reader) (c Content, err error) {
 			return c, fmt.Errorf("read mail: %s: %w", key, err)
 		}
 	}
+	if c.Text, err = readPart(mr); err != nil {
+		return c, fmt.Errorf("read mail: text part: %w", err)
+	}
+	if c.HTML, err = readPart(mr); err != nil && !errors.Is(err, io.EOF) {
+		return c, fmt.Errorf("read mail: HTML part: %w", err)
+	}
+	return c, nil
+}
+
+// readPart reads the next part of a mail; io.EOF: there is none.
+func readPart(mr *mail.Reader) (string, error) {
 	part, err := mr.NextPart()
 	if err != nil {
-		return c, fmt.Errorf("read mail: text part: %w", err)
+		return "", err
 	}
 	text, err := io.ReadAll(part.Body)
-	if err != nil {
-		return c, fmt.Errorf("read mail: text part: %w", err)
-	}
-	c.Text = strings.ReplaceAll(string(text), "\r\n", "\n")
-	return c, nil
+	return strings.ReplaceAll(string(text), "\r\n", "\n"), err
 }
 
 // String gives the headers that a mail program shows, and the text.

@@ -9,9 +9,9 @@ import (
 	"strings"
 )
 
-// policy lets a page show itself and its style sheet, post its forms here and
+// policy lets a page show itself, its style sheet and its icon, post its forms here and
 // frame a mail, and nothing else.
-const policy = "default-src 'none'; style-src 'self'; frame-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+const policy = "default-src 'none'; style-src 'self'; img-src 'self'; frame-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 
 // headers are those of every reply.
 var headers = map[string]string{

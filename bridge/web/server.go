@@ -17,6 +17,8 @@ import (
 
 	"golang.org/x/net/netutil"
 
+	"covebridge/bridge/backup"
+	"covebridge/bridge/ledger"
 	"covebridge/bridge/status"
 )
 
@@ -38,6 +40,18 @@ type Bridge interface {
 	Stalled() error
 	// Deliveries counts deliveries by outcome since the process began.
 	Deliveries() map[string]int64
+	// PollNow has an account polled at once; an error tells why that can't be.
+	PollNow(account string) error
+	// Resend queues a run once more.
+	Resend(ctx context.Context, run string) (backup.Entry, error)
+}
+
+// Ledger is where runs and devices are read.
+type Ledger interface {
+	Entries(context.Context, ledger.Query) ([]backup.Entry, error)
+	Entry(ctx context.Context, name string) (backup.Entry, []ledger.Event, error)
+	DevicesAfter(ctx context.Context, key string, limit int) ([]ledger.DeviceStatus, error)
+	Load(ctx context.Context, key string) (backup.Record, error)
 }
 
 // Options say what a Server serves, and where.
@@ -45,14 +59,17 @@ type Options struct {
 	Listen  string // host:port; port 0: any that is free
 	Token   string // asked of each visitor; empty: of none
 	Bridge  Bridge
+	Ledger  Ledger
 	Metrics *Metrics
-	Errors  *log.Logger // hears of requests that break off
+	Zone    *time.Location // times are shown and read in it
+	Errors  *log.Logger    // hears of requests that break off
 }
 
 // Server serves until it is closed; after that it can be started again.
 type Server struct {
 	Options
 	glance glance
+	pages  pages
 	http   *http.Server
 	addr   net.Addr
 	served chan struct{} // closed when http has ended
@@ -60,7 +77,7 @@ type Server struct {
 
 // New gives a server that does not serve yet.
 func New(o Options) *Server {
-	s := &Server{Options: o, glance: glance{read: o.Bridge.Status}}
+	s := &Server{Options: o, glance: glance{read: o.Bridge.Status}, pages: parse(o.Zone)}
 	o.Metrics.watch(o.Bridge, &s.glance)
 	return s
 }
@@ -107,5 +124,21 @@ func (s *Server) handler() http.Handler {
 	mux.HandleFunc("GET /healthz", s.health)
 	mux.HandleFunc("GET /readyz", s.ready)
 	mux.Handle("GET /metrics", s.Metrics.handler())
+	mux.Handle("GET /style.css", asset("text/css; charset=utf-8", style))
+	mux.Handle("GET /icon.svg", asset("image/svg+xml", icon))
+	for pattern, page := range map[string]func(http.ResponseWriter, *http.Request) error{
+		"GET /{$}":               s.overview,
+		"POST /poll":             s.poll,
+		"GET /runs":              s.runs,
+		"GET /runs/{run}":        s.run,
+		"GET /runs/{run}/html":   s.html,
+		"GET /runs/{run}/raw":    s.raw,
+		"POST /runs/{run}/again": s.again,
+		"GET /devices":           s.devices,
+		"GET /devices/{device}":  s.device,
+		"GET /":                  nowhere,
+	} {
+		mux.Handle(pattern, s.page(page))
+	}
 	return s.guard(mux)
 }

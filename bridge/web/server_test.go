@@ -7,11 +7,14 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"covebridge/bridge/backup"
 	"covebridge/bridge/finding"
 	"covebridge/bridge/status"
 )
@@ -22,10 +25,24 @@ type fake struct {
 	err     error
 	stalled error
 	looks   int
+	polled  int
+	resent  []string
 }
 
 func (f *fake) Status(context.Context) (status.Status, error) { f.looks++; return f.status, f.err }
 func (f *fake) Stalled() error                                { return f.stalled }
+func (f *fake) PollNow(account string) error {
+	if account != "msp" {
+		return errors.New("this covebridge polls no account")
+	}
+	f.polled++
+	return nil
+}
+func (f *fake) Resend(_ context.Context, run string) (e backup.Entry, err error) {
+	f.resent = append(f.resent, run)
+	e.Run.ID = run
+	return e, f.err
+}
 func (f *fake) Deliveries() map[string]int64 {
 	return map[string]int64{"sent": 5, "found": 1, "retried": 2, "failed": 3}
 }
@@ -119,7 +136,7 @@ func TestStatusIsReadSeldom(t *testing.T) {
 func TestHeaders(t *testing.T) {
 	s := serve(t, &fake{}, "")
 	want := map[string]string{
-		"Content-Security-Policy":      "default-src 'none'; style-src 'self'; frame-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+		"Content-Security-Policy":      "default-src 'none'; style-src 'self'; img-src 'self'; frame-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
 		"X-Frame-Options":              "DENY",
 		"X-Content-Type-Options":       "nosniff",
 		"Referrer-Policy":              "same-origin",
@@ -240,5 +257,48 @@ func TestStartAndClose(t *testing.T) {
 		if resp, _ := ask(t, s, "GET", "/healthz"); resp.StatusCode != 200 {
 			t.Errorf("status %d", resp.StatusCode)
 		}
+	}
+}
+
+// An account that is polled at its interval can be polled at once; what was done
+// is said, and cannot be made up by a link.
+func TestPollButton(t *testing.T) {
+	b := busy()
+	b.status.Accounts[0].NextPoll = b.status.At.Add(time.Minute)
+	s := serve(t, b, "")
+	_, body := ask(t, s, "GET", "/")
+	if strings.Count(body, "<button") != 1 || !strings.Contains(body, `<input type="hidden" name="account" value="msp"><button aria-label="Poll msp now">`) {
+		t.Errorf("buttons: %s", body)
+	}
+	resp, err := http.PostForm("http://"+s.Addr()+"/poll", url.Values{"account": {"msp"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil || b.polled != 1 || !strings.Contains(string(text), `role="status">msp is being polled.`) {
+		t.Errorf("%d polls, %v: %s", b.polled, err, text)
+	}
+	if resp, _ := ask(t, s, "POST", "/poll?account=msp", "Sec-Fetch-Site", "cross-site"); resp.StatusCode != 403 || b.polled != 1 {
+		t.Errorf("from another site: %d, %d polls", resp.StatusCode, b.polled)
+	}
+	if resp, _ := ask(t, s, "GET", "/poll?account=msp"); resp.StatusCode != 404 || b.polled != 1 {
+		t.Errorf("by a link: %d, %d polls", resp.StatusCode, b.polled)
+	}
+}
+
+// Where the ledger can't be read the page says so, with what is known all the same.
+func TestOverviewWithoutLedger(t *testing.T) {
+	b := busy()
+	b.err = errors.New("the disk is gone")
+	s := serve(t, b, "")
+	_, body := ask(t, s, "GET", "/")
+	for _, want := range []string{"the disk is gone", ">msp<", `class="badge failed"`} {
+		if !strings.Contains(body, want) {
+			t.Errorf("no %q in %s", want, body)
+		}
+	}
+	if strings.Contains(body, "All is well") || strings.Contains(body, "3 mails") {
+		t.Errorf("it claims to know: %s", body)
 	}
 }

@@ -62,8 +62,12 @@ fleet backs up; its clock runs 240 times as fast as the real one.`,
 			if err := serveMailbox(ctx, box); err != nil {
 				return err
 			}
+			page, err := demoPage()
+			if err != nil {
+				return err
+			}
 			d := &demo{app: a, address: box.Addr().String(), once: once, stop: stop}
-			b, err := bridge.Open(ctx, demoConfig(api.Addr().String(), box.Addr().String()), slog.New(slog.DiscardHandler), d.around)
+			b, err := bridge.Open(ctx, demoConfig(api.Addr().String(), box.Addr().String(), page), slog.New(slog.DiscardHandler), d.around)
 			if err != nil {
 				return unlessStopped(ctx, err)
 			}
@@ -75,6 +79,7 @@ fleet backs up; its clock runs 240 times as fast as the real one.`,
 			if taken != "" {
 				fmt.Fprintf(a.out, "Port %s is taken; the mailbox has another one, see below.\n", taken)
 			}
+			fmt.Fprintf(a.out, "Its status page: http://%s/\n", page)
 			fmt.Fprintf(a.out, "Mails arrive (times in %s):\n\n", time.Now().Format("MST"))
 			b.Run(ctx)
 			if !once {
@@ -97,12 +102,21 @@ func demoPort(listen string, wanted bool) (ln net.Listener, taken string, err er
 		ln, err = net.Listen("tcp", "127.0.0.1:0")
 	}
 	if err != nil {
-		return nil, "", fmt.Errorf("start the mailbox: %w: choose another address with --listen", err)
+		return nil, "", fmt.Errorf("listen on %s: %w: choose another address with --listen", listen, err)
 	}
 	return ln, taken, nil
 }
 
-func demoConfig(api, box string) *config.Config {
+// demoPage gives an address for the status page that is free.
+func demoPage() (string, error) {
+	ln, _, err := demoPort(config.Default().HTTP.Listen, false)
+	if err != nil {
+		return "", err
+	}
+	return ln.Addr().String(), ln.Close()
+}
+
+func demoConfig(api, box, page string) *config.Config {
 	c := config.Default()
 	c.Cove = []config.Account{{
 		Name: "demo", URL: "http://" + api + "/jsonapi", ReportingURL: "http://" + api + "/reporting_api", NodeURL: "http://" + api + "/repserv_json",
@@ -111,6 +125,6 @@ func demoConfig(api, box string) *config.Config {
 	c.Poll.Interval, c.Poll.Rate, c.Poll.Concurrency, c.Poll.Backfill = time.Second, 1000, 8, demoBefore
 	c.Mail.From, c.Mail.To, c.Mail.Timezone = "cove@msp.example", []string{"backups@msp.example"}, "Local"
 	c.Delivery.IMAP = &config.IMAP{Address: box, TLS: "none", Auth: "plain", Username: demoUser, Password: demoUser, Mailbox: "INBOX", Connections: 2}
-	c.Ledger.SQLite, c.HTTP.Listen = ":memory:", ""
+	c.Ledger.SQLite, c.HTTP.Listen = ":memory:", page
 	return c
 }

@@ -12,7 +12,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -121,9 +123,14 @@ func cmdSim(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Setenv("SIM", address)
 }
 
-// http METHOD PATH calls the simulator.
+// http METHOD PATH calls the simulator; with @FILE for PATH, the first address in
+// the file.
 func cmdHTTP(ts *testscript.TestScript, _ bool, args []string) {
-	r, err := http.NewRequest(args[0], "http://"+ts.Getenv("SIM")+args[1], nil)
+	at := "http://" + ts.Getenv("SIM") + args[1]
+	if file, named := strings.CutPrefix(args[1], "@"); named {
+		at = regexp.MustCompile(`http://\S+`).FindString(ts.ReadFile(file))
+	}
+	r, err := http.NewRequest(args[0], at, nil)
 	ts.Check(err)
 	answer, err := http.DefaultClient.Do(r)
 	ts.Check(err)

@@ -85,12 +85,12 @@ func (a *app) statusText(s status.Status) string {
 	}
 	waiting := plural(s.Backlog.Mails, "mail", "mails")
 	if s.Backlog.Mails > 0 {
-		waiting += ", the oldest for " + rough(s.At.Sub(s.Backlog.Oldest))
+		waiting += ", the oldest for " + status.Span(s.At.Sub(s.Backlog.Oldest))
 	}
 	line("Waiting", "%s", waiting)
 	line("Today", "%d Success, %d Warning, %d Failed", s.Today[backup.Success], s.Today[backup.Warning], s.Today[backup.Failed])
 	if s.Lag.Runs > 0 {
-		line("Lag", "median %s, worst %s from backup's end to mail, within a day", rough(s.Lag.Median), rough(s.Lag.Worst))
+		line("Lag", "median %s, worst %s from backup's end to mail, within a day", status.Span(s.Lag.Median), status.Span(s.Lag.Worst))
 	}
 	for _, br := range s.Bridges {
 		if br.Alive(s.At) {
@@ -98,15 +98,4 @@ func (a *app) statusText(s status.Status) string {
 		}
 	}
 	return b.String()
-}
-
-// rough is a span for people: "3m", "2h5m", "3 days".
-func rough(d time.Duration) string {
-	switch {
-	case d >= 72*time.Hour:
-		return fmt.Sprintf("%d days", d/(24*time.Hour))
-	case d < time.Minute:
-		return d.Round(time.Second).String()
-	}
-	return strings.TrimSuffix(d.Round(time.Minute).String(), "0s")
 }

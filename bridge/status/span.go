@@ -1,0 +1,18 @@
+package status
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Span is a time span for people: "40s", "3m", "2h5m", "3 days".
+func Span(d time.Duration) string {
+	switch {
+	case d >= 72*time.Hour:
+		return fmt.Sprintf("%d days", d/(24*time.Hour))
+	case d < time.Minute:
+		return d.Round(time.Second).String()
+	}
+	return strings.TrimSuffix(d.Round(time.Minute).String(), "0s")
+}
