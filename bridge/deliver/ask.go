@@ -62,6 +62,8 @@ func (r *run) ask(entries []backup.Entry) (fresh, missing []backup.Entry, outcom
 				continue
 			}
 		case errors.Is(answer.err, mailbox.ErrCannotAsk):
+		case r.stop.Err() != nil:
+			continue // the stop broke the question off: it goes back with the leases, in doubt as before
 		default:
 			if me != nil && me.Settle > 0 {
 				outcomes = append(outcomes, putBack(e, answer.err.Error(), me.Settle))

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"covebridge/bridge/backup"
+	"covebridge/bridge/mailbox"
 )
 
 // Told to stop while a mailbox is silent, it ends within 3 s. The mail stays in
@@ -40,6 +41,31 @@ func TestStopWhileSilent(t *testing.T) {
 		if n := len(r.box.asked[0]); n != 32 {
 			t.Errorf("%d were asked for", n)
 		}
+	})
+}
+
+// A question that a stop breaks off says nothing about a mail: the next start
+// asks at once, and need not wait as after a broken delivery.
+func TestStopWhileAsking(t *testing.T) {
+	with(t, func(r *rig) {
+		e := r.store.queue("d", 0, backup.Success)
+		e.Doubt = true
+		r.box.find = func(ctx context.Context, _ []mailbox.Query) error {
+			<-ctx.Done()
+			return ctx.Err()
+		}
+		stop := r.start()
+		time.Sleep(time.Second)
+		if took := stop(); took > 0 {
+			t.Errorf("ended after %s", took)
+		}
+		if !e.Doubt || e.owner != "" || e.Reason != "" {
+			t.Errorf("not as before: %+v", e)
+		}
+		r.box.find = nil
+		r.Deliverer = r.deliverer(r.out, 1)
+		r.during(time.Second)
+		r.want("d", 1)
 	})
 }
 
