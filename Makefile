@@ -1,6 +1,7 @@
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOLANGCI = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 GREMLINS = github.com/go-gremlins/gremlins/cmd/gremlins@v0.6.0
+NFPM = github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.2
 GOVULNCHECK = golang.org/x/vuln/cmd/govulncheck@v1.9.0
 
 # The race detector needs a C compiler; without one the tests run all the same.
@@ -8,8 +9,14 @@ RACE := $(shell command -v $$(go env CC) >/dev/null 2>&1 && echo -race)
 TESTFLAGS =
 FUZZTIME = 30s
 RELEASE = $(shell git describe --tags --always --dirty 2>/dev/null)
+# Seconds since 1970 that files in packages are dated with: those of the commit.
+export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null)
+# v1.2.3-4-gabcdef becomes 1.2.3+4.gabcdef; what is no version sorts before all.
+PACKAGE_VERSION = $(shell echo '$(RELEASE)' | sed -E 's/^v//; /^[0-9]+\./!s/^/0~$(SOURCE_DATE_EPOCH)./; s/-([0-9]+)-g/+\1.g/; s/-/./g')
+ARCHES = amd64 arm64
+DIST = dist
 
-.PHONY: help demo test quick bench torture mutants fuzz build lint vuln
+.PHONY: help demo test quick bench torture mutants fuzz build packages lint vuln
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,8 +51,22 @@ fuzz: ## fuzz every decoder of outside bytes, each for FUZZTIME (30s)
 		done; \
 	done
 
+BUILD = CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.release=$(RELEASE)'
+
 build: ## build ./covebridge, a static binary
-	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.release=$(RELEASE)' -o covebridge ./cmd/covebridge
+	$(BUILD) -o covebridge ./cmd/covebridge
+
+packages: ## make .deb and .rpm for ARCHES (amd64 arm64) in DIST (dist)
+	rm -rf $(DIST)/assets
+	go run -trimpath -tags assets ./cmd/covebridge $(DIST)/assets
+	gzip -9n $(DIST)/assets/man/*
+	@set -e; for arch in $(ARCHES); do \
+		GOOS=linux GOARCH=$$arch $(BUILD) -o $(DIST)/linux-$$arch/covebridge ./cmd/covebridge; \
+		for kind in deb rpm; do \
+			ARCH=$$arch PACKAGE_VERSION=$(PACKAGE_VERSION) BINARY=$(DIST)/linux-$$arch/covebridge ASSETS=$(DIST)/assets \
+				go run $(NFPM) package --config deploy/nfpm.yaml --packager $$kind --target $(DIST)/; \
+		done; \
+	done
 
 lint: ## check format, go vet, staticcheck, golangci-lint
 	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "not gofmt-ed:"; echo "$$unformatted"; exit 1; fi

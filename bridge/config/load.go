@@ -77,10 +77,12 @@ func readFile(path string) ([]byte, fs.FileMode, error) {
 	return data, info.Mode(), err
 }
 
-// warnOpen warns of a file with secrets that others than its owner can read.
+// warnOpen warns of a file with secrets that others than its owner and group can
+// read, or that its group can change. A group may read: so root keeps a file
+// that the service can use but not alter.
 func (d *decoder) warnOpen(path string, mode fs.FileMode, holds string) {
-	if runtime.GOOS != "windows" && mode.IsRegular() && mode.Perm()&0o077 != 0 {
-		d.warnings = append(d.warnings, fmt.Sprintf("%s %s and is open to others (mode %04o): chmod 600 %[1]s", path, holds, mode.Perm()))
+	if runtime.GOOS != "windows" && mode.IsRegular() && mode.Perm()&0o027 != 0 {
+		d.warnings = append(d.warnings, fmt.Sprintf("%s %s and is open to others (mode %04o): chmod g-w,o= %[1]s", path, holds, mode.Perm()))
 	}
 }
 

@@ -1,0 +1,67 @@
+package deploy_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"testing"
+
+	"covebridge/bridge/internal/realtest"
+)
+
+// A package is installed, run to its first mail, upgraded, removed and purged,
+// in a copy of the machine that the test throws away.
+func TestPackages(t *testing.T) {
+	tools := realtest.Need(t, "dpkg", "dpkg")
+	tools = append(tools, realtest.Need(t, "rpm", "rpm")...)
+	scratch(t)
+	first, second := packages(t, "v1.0.0"), packages(t, "v1.0.1")
+	for _, tool := range tools {
+		kind := map[string]string{"dpkg": "deb", "rpm": "rpm"}[filepath.Base(tool)]
+		t.Run(kind, func(t *testing.T) {
+			life := exec.Command("unshare", "--mount", "--pid", "--fork", "--kill-child",
+				"sh", "testdata/package.sh", kind, one(t, first, kind), one(t, second, kind))
+			if out, err := life.CombinedOutput(); err != nil {
+				t.Fatalf("%v:\n%s", err, out)
+			}
+		})
+	}
+}
+
+// scratch skips the test where a copy of the machine can't be made.
+func scratch(t *testing.T) {
+	t.Helper()
+	tools := realtest.Need(t, "util-linux", "unshare", "mount", "runuser", "setpriv")
+	if os.Geteuid() != 0 {
+		realtest.Skip(t, "only root can install packages: run the test as root")
+	}
+	try := "mount -t tmpfs t /mnt && mkdir /mnt/u /mnt/w /mnt/m && mount -t overlay -o lowerdir=/,upperdir=/mnt/u,workdir=/mnt/w o /mnt/m"
+	if out, err := exec.Command(tools[0], "--mount", "sh", "-c", try).CombinedOutput(); err != nil {
+		realtest.Skip(t, "no overlay can be mounted, so the machine can't be copied: run the test with CAP_SYS_ADMIN: %v: %s", err, out)
+	}
+}
+
+// packages makes the packages of a release for this machine and gives the
+// folder that they are in.
+func packages(t *testing.T, release string) string {
+	t.Helper()
+	realtest.Need(t, "make", "make", "gzip", "git")
+	dir := t.TempDir()
+	cmd := exec.Command("make", "packages", "RELEASE="+release, "ARCHES="+runtime.GOARCH, "DIST="+dir)
+	cmd.Dir = "../../.."
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("make packages: %v\n%s", err, out)
+	}
+	return dir
+}
+
+// one gives the one package of a kind.
+func one(t *testing.T, dir, kind string) string {
+	t.Helper()
+	found, err := filepath.Glob(filepath.Join(dir, "*."+kind))
+	if err != nil || len(found) != 1 {
+		t.Fatalf("%d packages .%s were made (%v), want 1", len(found), kind, err)
+	}
+	return found[0]
+}
