@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"covebridge/bridge/backup"
 	"covebridge/bridge/collect"
 	"covebridge/bridge/mailbox"
+	"covebridge/bridge/message"
 )
 
 // CheckReport hears how a check goes.
@@ -25,6 +27,7 @@ type CheckReport struct {
 // step takes mailbox.CheckTime at most. Where ctx ends, it ends without a word.
 func (b *Bridge) Check(ctx context.Context, report CheckReport) {
 	c := check{b, ctx, report}
+	c.templates()
 	c.disks()
 	c.step("ledger", "read the ledger", func(ctx context.Context) (string, error) {
 		counts, err := b.Ledger.Counts(ctx)
@@ -92,6 +95,38 @@ func (c check) step(area, doing string, do func(context.Context) (string, error)
 	}
 	c.tell(area, mailbox.Finding{What: found, Err: err})
 	return err == nil
+}
+
+// templates looks whether the parser rule reads the mails that they make.
+func (c check) templates() {
+	usual, bare := c.b.unreadable()
+	switch {
+	case c.b.Options.Collect.Renderer == nil: // as in simulations
+	case usual != nil:
+		c.tell("templates", mailbox.Finding{What: "the parser rule can't read the mails that they make", Err: usual, Hint: readableHint})
+	case bare != nil:
+		c.tell("templates", mailbox.Finding{What: "the parser rule can't read the mail of a device without a customer: " + bare.Error(), Hint: readableHint, Warning: true})
+	default:
+		c.tell("templates", mailbox.Finding{What: "the parser rule reads the mails that they make"})
+	}
+}
+
+const readableHint = "keep the subject's beginning and all lines of .Head and .Objects as they are in the built-in templates"
+
+// unreadable tells why the parser rule could not read mails, as
+// message.Renderer.Unreadable.
+func (b *Bridge) unreadable() (usual, bare error) {
+	if r, ok := b.Options.Collect.Renderer.(*message.Renderer); ok {
+		return r.Unreadable()
+	}
+	return nil, nil
+}
+
+// warnUnreadable tells of mails that will stay in the inbox.
+func (b *Bridge) warnUnreadable() {
+	if usual, bare := b.unreadable(); usual != nil || bare != nil {
+		b.Log.Warn("Backupchecks' parser rule can't read some mails that the templates make", "why", cmp.Or(usual, bare), "remedy", readableHint)
+	}
 }
 
 // disks looks whether there is room for what comes.

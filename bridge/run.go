@@ -21,6 +21,7 @@ type Summary struct {
 
 // Run polls every account at its interval and delivers, until ctx ends.
 func (b *Bridge) Run(ctx context.Context) {
+	b.warnUnreadable()
 	var all sync.WaitGroup
 	if b.Name != "" {
 		b.recall(ctx)

@@ -14,9 +14,14 @@ import (
 // and name, as the mail shows them, one a line.
 func checksum(v View) string {
 	d := v.Run.Device
-	lines := []string{cmp.Or(d.Software, none), cmp.Or(v.Run.Type(), none), cmp.Or(v.Run.Job, none), v.Run.Status.String()}
+	var objects []string
 	for _, o := range v.Objects {
-		lines = append(lines, o.Status.String()+" - "+o.Name)
+		objects = append(objects, o.Status.String()+" - "+o.Name)
 	}
+	return checksumOf(cmp.Or(d.Software, none), cmp.Or(v.Run.Type(), none), cmp.Or(v.Run.Job, none), v.Run.Status.String(), objects)
+}
+
+func checksumOf(software, kind, job, status string, objects []string) string {
+	lines := append([]string{software, kind, job, status}, objects...)
 	return fmt.Sprintf("%08x", crc32.ChecksumIEEE([]byte(strings.Join(lines, "\n"))))
 }
