@@ -121,8 +121,12 @@ func (c clock) days(v *View) {
 	day := own.In(c.loc).Format(time.DateOnly)
 	for _, d := range r.Device.ColourBar {
 		n := Day{Day: d, Sign: ".", Colour: noColour, Own: d.Date == day}
-		if d.Word != "" && d.Status >= backup.Success && d.Status <= backup.Failed {
-			n.Sign, n.Colour = d.Status.String()[:1], colours[d.Status]
+		if n.Own && r.Kind == backup.Whole && r.Status > d.Status { // the product tells of the day's newest session alone
+			n.Status = r.Status
+			n.Word = cmp.Or(d.Word, r.Status.String())
+		}
+		if n.Word != "" && n.Status >= backup.Success && n.Status <= backup.Failed {
+			n.Sign, n.Colour = n.Status.String()[:1], colours[n.Status]
 		}
 		v.Days = append(v.Days, n)
 		text := n.Sign
