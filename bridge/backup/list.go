@@ -29,7 +29,7 @@ func (j *Journal) list(o Look, rules Rules, first bool) {
 		fresh = append(fresh, k)
 	}
 	sortKnown(fresh)
-	for _, k := range j.recognise(fresh) {
+	for _, k := range j.recognise(fresh, j.newlyTold(o)) {
 		beyond := j.Seq > 0 && k.Seq > j.Seq
 		if first || beyond || !k.Start.Before(j.Floor) {
 			j.Sessions = append(j.Sessions, k)
@@ -73,8 +73,9 @@ func (k *Known) update(s Session, o Look) {
 }
 
 // recognise finds the sessions that are known from statistics alone among
-// those that the history lists for the first time, and gives the others.
-func (j *Journal) recognise(fresh []Known) (others []Known) {
+// those that the history lists for the first time, and gives the others. waiting
+// are those that statistics told of and that are not known yet.
+func (j *Journal) recognise(fresh []Known, waiting []Session) (others []Known) {
 	taken := make([]bool, len(fresh))
 	for _, source := range sourcesOf(fresh) {
 		var told, listed []Session
@@ -90,7 +91,7 @@ func (j *Journal) recognise(fresh []Known) (others []Known) {
 			}
 		}
 		for t, l := range j.reading().matchListed(told, listed) {
-			if l < 0 {
+			if l < 0 || contested(told[t], listed[l], ofSource(waiting, source)) {
 				continue
 			}
 			k, s := &j.Sessions[toldAt[t]], listed[l]
@@ -109,6 +110,31 @@ func (j *Journal) recognise(fresh []Known) (others []Known) {
 		}
 	}
 	return others
+}
+
+// newlyTold are the ended sessions that statistics tell of now, or told of while
+// it was not known which they are.
+func (j *Journal) newlyTold(o Look) (all []Session) {
+	for _, p := range j.Pending {
+		all = append(all, p.Session)
+	}
+	if o.Snapshot != nil {
+		for _, s := range o.Snapshot.Sessions {
+			if s.State == Ended && !slices.ContainsFunc(j.Heard[s.Source.Key], s.Told.Equal) {
+				all = append(all, s)
+			}
+		}
+	}
+	return all
+}
+
+func ofSource(all []Session, key string) (some []Session) {
+	for _, s := range all {
+		if s.Source.Key == key {
+			some = append(some, s)
+		}
+	}
+	return some
 }
 
 func sourcesOf(all []Known) (keys []string) {

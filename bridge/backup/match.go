@@ -58,12 +58,7 @@ func (j *Journal) reading() reading {
 // same. The reading that fits better counts, with a burden if it is not the one
 // that is known: a session that did not complete may be told of in another way.
 func (r reading) distance(told, listed Session) (d time.Duration, ok bool) {
-	took := told.End.Sub(told.Start)
-	asEnd, asStart := told.Told.Sub(listed.End).Abs(), told.Told.Sub(listed.Start).Abs()
-	if !told.Approx && took > 0 && !listed.Approx {
-		asEnd = (asEnd + told.Told.Add(-took).Sub(listed.Start).Abs()) / 2
-		asStart = (asStart + told.Told.Add(took).Sub(listed.End).Abs()) / 2
-	}
+	asEnd, asStart := readings(told, listed)
 	d = min(asEnd, asStart)
 	if d > apart || told.State == Ended && listed.State == Ended && (told.Status == Failed) != (listed.Status == Failed) {
 		return d, false
@@ -75,6 +70,32 @@ func (r reading) distance(told, listed Session) (d time.Duration, ok bool) {
 		d += otherStatus
 	}
 	return d, true
+}
+
+// readings are how far a told session is from a listed one where an end is told
+// of, and where a start is.
+func readings(told, listed Session) (asEnd, asStart time.Duration) {
+	took := told.End.Sub(told.Start)
+	asEnd, asStart = told.Told.Sub(listed.End).Abs(), told.Told.Sub(listed.Start).Abs()
+	if !told.Approx && took > 0 && !listed.Approx {
+		asEnd = (asEnd + told.Told.Add(-took).Sub(listed.Start).Abs()) / 2
+		asStart = (asStart + told.Told.Add(took).Sub(listed.End).Abs()) / 2
+	}
+	return asEnd, asStart
+}
+
+// contested tells whether a listed session, which would be a told one by one
+// reading, is rather one of the others that were told of, by the other reading:
+// of sessions back to back, the end of one is near the start of the next.
+func contested(told, listed Session, others []Session) bool {
+	asEnd, asStart := readings(told, listed)
+	for _, o := range others {
+		otherEnd, otherStart := readings(o, listed)
+		if asStart < asEnd && otherEnd < asStart || asEnd < asStart && otherStart < asEnd {
+			return true
+		}
+	}
+	return false
 }
 
 // matchListed finds for each of the told sessions the listed one that it is,

@@ -100,6 +100,16 @@ func TestKnownWorlds(t *testing.T) {
 				{Source: "D01", Start: at(4, 5), End: at(4, 12), Status: completed},
 			}}},
 		},
+		// A session that the history listed hours late was told of twice: the one
+		// behind it, listed before, had been taken for it, as its start was near
+		// the end that statistics had told of.
+		"listed behind the next one": {
+			F15IsEnd: true, Skew: -45 * time.Second,
+			Devices: []Device{{Kind: Tenant, Sessions: []Session{
+				{Source: "D19", Start: at(3, 22), End: at(4, 22), Status: completed, Late: true, Delay: at(2, 46)},
+				{Source: "D19", Start: at(4, 23), End: at(5, 41), Status: completed, Late: true},
+			}}},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p.Bridges = max(p.Bridges, 1)
