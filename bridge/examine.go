@@ -31,7 +31,7 @@ func (b *Bridge) examine(ctx context.Context) {
 	why, remedy, on = s.Stopped.All()
 	b.condition(status.Filtered, "", on, why, remedy)
 	limit := max(lateBeyond, 3*b.Interval)
-	b.condition(late, "", s.Lag.Recent > limit && time.Since(b.self.started) > settledDown,
+	b.condition(late, "", s.Lag.Recent > limit && b.Now().Sub(b.self.started) > settledDown,
 		fmt.Sprintf("half of those of the last hour came more than %s after their backups' ends", s.Lag.Recent.Round(time.Minute)),
 		"are polls or deliveries slow (the log tells), or does Cove tell late of what ended?")
 	err = b.heartbeat(ctx, s)

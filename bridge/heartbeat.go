@@ -44,7 +44,7 @@ func (b *Bridge) heartbeat(ctx context.Context, s status.Status) error {
 	var last beaten
 	_ = json.Unmarshal([]byte(text), &last) // unreadable: there was none
 	turn, next, due := nextHeartbeat(s, last, b.Heartbeat, b.Location)
-	if !due || next.Alarm.IsZero() && unpolled(s) && time.Since(b.self.started) < firstPatience {
+	if !due || next.Alarm.IsZero() && unpolled(s) && b.Now().Sub(b.self.started) < firstPatience {
 		return nil
 	}
 	r := heartbeatRun(s, turn, b.Location)

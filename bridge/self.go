@@ -33,7 +33,7 @@ type self struct {
 }
 
 func newSelf(o Options) *self {
-	s := &self{started: time.Now(), news: make(chan struct{}, 1)}
+	s := &self{started: o.Now(), news: make(chan struct{}, 1)}
 	for _, src := range o.Sources {
 		s.accounts = append(s.accounts, status.Account{Name: src.Name()})
 	}
