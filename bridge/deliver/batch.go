@@ -53,7 +53,7 @@ const lastTries = 10 * time.Second
 func (r *run) record(outcomes []backup.Outcome, blocked bool) {
 	defer func() {
 		if blocked {
-			r.blocked.Add(-1)
+			r.block(-1)
 		}
 	}()
 	if len(outcomes) == 0 {
@@ -64,7 +64,7 @@ func (r *run) record(outcomes []backup.Outcome, blocked bool) {
 		err := r.Outbox.Record(r.hard, outcomes)
 		if err == nil {
 			if blocked {
-				r.blocked.Add(-1)
+				r.block(-1)
 				blocked = false
 			}
 			r.ledgerPassed()
@@ -74,7 +74,7 @@ func (r *run) record(outcomes []backup.Outcome, blocked bool) {
 			return // the ledger has them as begun, and they will be asked for
 		}
 		if !blocked {
-			r.blocked.Add(1)
+			r.block(1)
 			blocked = true
 		}
 		r.ledgerFailed(fmt.Errorf("record what became of %d mails: %w", len(outcomes), err))

@@ -124,3 +124,88 @@ func TestDrainEndsWhereNothingCanBeDone(t *testing.T) {
 		}
 	})
 }
+
+// As many go together as is set, and one by one if that is set.
+func TestBatchOfOne(t *testing.T) {
+	with(t, func(r *rig) {
+		r.Deliverer = New(Options{Outbox: r.out, Mailbox: r.box, Log: r.Log, Batch: 1})
+		r.store.put("d", 5, backup.Success)
+		r.during(time.Second)
+		r.want("d", 5)
+		if n, _ := r.box.tries(); n != 5 {
+			t.Errorf("%d deliveries of 5 mails", n)
+		}
+		if n := len(r.log.with("msg=delivered")); n != 5 {
+			t.Errorf("%d lines on 5 deliveries", n)
+		}
+	})
+}
+
+// What becomes due is sent then, not at the next look; while batches are under
+// way nobody asks when that is.
+func TestDueInTime(t *testing.T) {
+	with(t, func(r *rig) {
+		r.store.queue("d", 0, backup.Success).Next = time.Now().Add(time.Second)
+		stop := r.start()
+		time.Sleep(999 * time.Millisecond)
+		r.want("d", 0)
+		time.Sleep(2 * time.Millisecond)
+		r.want("d", 1)
+		r.box.time = 20 * time.Second
+		r.store.queue("slow", 0, backup.Success)
+		r.Wake()
+		time.Sleep(time.Second)
+		dues := r.out.called("due")
+		time.Sleep(15 * time.Second)
+		if n := r.out.called("due") - dues; n > 0 {
+			t.Errorf("asked %d times what is due while a batch was under way", n)
+		}
+		time.Sleep(5 * time.Second)
+		stop()
+	})
+}
+
+// An ill mailbox is asked with a mail that was never refused, if there is one.
+func TestChooseOne(t *testing.T) {
+	with(t, func(r *rig) {
+		r.store.queue("tried", 0, backup.Success).Attempts = 1
+		r.store.queue("suspected", 0, backup.Success)
+		r.suspects.strike("suspected-0", 0, false)
+		r.store.queue("failed", 0, backup.Failed)
+		r.store.queue("warning", 0, backup.Warning)
+		ctx := context.Background()
+		all, err := r.out.Take(ctx, 4)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := (&run{Deliverer: r.Deliverer, stop: ctx, hard: ctx}).chooseOne(all); len(got) != 1 || got[0].Run.ID != "warning-0" {
+			t.Errorf("chose %+v", got)
+		}
+		if n := len(r.store.events); n != 3 {
+			t.Errorf("%d were given back, not 3", n)
+		}
+	})
+}
+
+// That nobody can tell what is due is told, and is over when it can be.
+func TestLookFails(t *testing.T) {
+	with(t, func(r *rig) {
+		r.out.setFault(func(_ context.Context, op string) error {
+			if op == "due" {
+				return errDisk
+			}
+			return nil
+		})
+		stop := r.start()
+		time.Sleep(time.Second)
+		if f := r.Findings.Current(); len(f) != 1 || f[0].Name != "ledger_failing" {
+			t.Errorf("got %+v", f)
+		}
+		r.out.setFault(nil)
+		time.Sleep(2 * idle)
+		if f := r.Findings.Current(); len(f) > 0 {
+			t.Errorf("got %+v", f)
+		}
+		stop()
+	})
+}

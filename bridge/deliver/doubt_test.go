@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -126,6 +127,12 @@ func TestAskingFails(t *testing.T) {
 		time.Sleep(5 * time.Minute)
 		r.want("other", 100)
 		r.want("doubt", 0)
+		if f := r.Findings.Current(); len(f) != 1 || f[0].Name != "mailbox_ill" {
+			t.Errorf("got %+v", f)
+		}
+		if n := r.Total().Retried; n < 10 {
+			t.Errorf("%d were tried in vain", n)
+		}
 		r.box.set(func(b *box) { b.find = nil })
 		time.Sleep(maxPause + landing)
 		r.want("doubt", 10)
@@ -173,4 +180,30 @@ func (l liar) Find(ctx context.Context, queries []mailbox.Query) ([]mailbox.Foun
 		return l.box.Find(ctx, queries)
 	}
 	return nil, nil
+}
+
+// A mail that did not arrive when its delivery broke off is sent alone: also
+// after the mailbox was ill when its turn came.
+func TestAloneNextTime(t *testing.T) {
+	with(t, func(r *rig) {
+		e := r.store.queue("broke", 0, backup.Success)
+		e.State, e.Mark = backup.EntrySending, "mark"
+		r.store.put("other", 3, backup.Failed) // these go first
+		r.box.reply = always(absent)
+		r.box.retry = 10 * time.Second
+		stop := r.start()
+		time.Sleep(time.Second)
+		if e.State != backup.EntryQueued || !e.Doubt {
+			t.Errorf("got %+v", e)
+		}
+		r.box.set(func(b *box) { b.reply = nil })
+		time.Sleep(time.Minute)
+		r.want("", 4)
+		r.box.set(func(b *box) {
+			if !slices.Equal(b.sizes, []int{3, 1, 2, 1}) {
+				t.Errorf("sent with others: %v", b.sizes)
+			}
+		})
+		stop()
+	})
 }

@@ -2,6 +2,7 @@ package deliver
 
 import (
 	"errors"
+	"fmt"
 	"log/slog"
 	"testing"
 	"testing/synctest"
@@ -58,4 +59,59 @@ func TestHealthPauses(t *testing.T) {
 			t.Errorf("left alone for %s", wait)
 		}
 	})
+}
+
+// A hundred different mails refused, and none taken, is an ill mailbox, which
+// another kind of mail may pass; ninety-nine are not.
+func TestHealthInARow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHealth(finding.NewList(slog.New(slog.DiscardHandler)))
+		no := &mailbox.Error{Class: mailbox.Rejected, Text: "NO"}
+		for i := range inARow {
+			if ill, _, blamed := h.ill(); ill || blamed {
+				t.Fatalf("ill after %d refusals", i)
+			}
+			h.refuses(h.standing(), fmt.Sprint(i%(inARow-1)), false, no) // one of them twice
+			h.refuses(h.standing(), "known", true, no)
+		}
+		if ill, _, blamed := h.ill(); ill || blamed {
+			t.Error("ill, though one mail was refused twice")
+		}
+		h.refuses(h.standing(), "another", false, no)
+		if ill, wait, blamed := h.ill(); !ill || !blamed || wait <= 0 {
+			t.Errorf("ill %v for %s, blamed %v", ill, wait, blamed)
+		}
+		h.answered(h.standing())
+		if ill, _, _ := h.ill(); !ill {
+			t.Error("well for an answer that may be about the mail")
+		}
+		h.took(h.standing(), 1)
+		if ill, _, blamed := h.ill(); ill || blamed {
+			t.Error("ill though it took a mail")
+		}
+		h.failed(h.standing(), errGone)
+		h.answered(h.standing())
+		if ill, _, _ := h.ill(); ill {
+			t.Error("not reached, though it answered since")
+		}
+	})
+}
+
+// What broke off without an answer may be the mail's doing; what the mailbox says
+// of itself is not.
+func TestHealthBlamed(t *testing.T) {
+	for _, c := range []struct {
+		err    error
+		blamed bool
+	}{
+		{errGone, true},
+		{&mailbox.Error{Class: mailbox.Unknown, Text: "connection lost"}, true},
+		{&mailbox.Error{Class: mailbox.Unavailable, Text: "throttled"}, false},
+	} {
+		h := newHealth(finding.NewList(slog.New(slog.DiscardHandler)))
+		h.failed(h.standing(), c.err)
+		if _, _, blamed := h.ill(); blamed != c.blamed {
+			t.Errorf("%v: blamed %v", c.err, blamed)
+		}
+	}
 }

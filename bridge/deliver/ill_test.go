@@ -55,6 +55,9 @@ func TestRefusesEverything(t *testing.T) {
 			if _, mails := r.box.tries(); mails > 3*12*31+465 {
 				t.Errorf("%d mails were tried in 30 hours", mails)
 			}
+			if lines := r.log.with("msg=delivered"); len(lines) > 0 {
+				t.Errorf("got %q", lines)
+			}
 			if f := r.Findings.Current(); len(f) != 1 || !strings.Contains(f[0].What, "takes no others") || f[0].Remedy != "look at the server" || time.Since(f[0].Since) < 29*time.Hour {
 				t.Errorf("got %+v", f)
 			}

@@ -3,6 +3,7 @@ package deliver
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -202,5 +203,103 @@ func TestTakenOver(t *testing.T) {
 		r.wantStates(3, 0, 2, 0)
 		r.want("d1", 0)
 		r.want("d3", 0)
+	})
+}
+
+// After all leases were lost, trouble with the ledger begins and ends as before.
+func TestLostLeasesAndALedgerThatFails(t *testing.T) {
+	with(t, func(r *rig) {
+		r.store.put("d", 5, backup.Success)
+		var once sync.Once
+		r.box.before = func(context.Context) error {
+			once.Do(func() {
+				r.store.mu.Lock()
+				defer r.store.mu.Unlock()
+				for _, e := range r.store.entries {
+					e.until = time.Time{}
+				}
+			})
+			return nil
+		}
+		began := time.Now()
+		r.out.setFault(func(_ context.Context, op string) error {
+			if op == "record" && time.Since(began) < 20*time.Second {
+				return errDisk
+			}
+			return nil
+		})
+		stop := r.start()
+		time.Sleep(10 * time.Second)
+		if f := r.Findings.Current(); len(f) != 1 || f[0].Name != "ledger_failing" {
+			t.Errorf("got %+v", f)
+		}
+		time.Sleep(time.Minute)
+		r.wantStates(5, 0, 0, 0)
+		if slices.Contains(r.box.sizes, 0) {
+			t.Errorf("deliveries of %v mails", r.box.sizes)
+		}
+		if f := r.Findings.Current(); len(f) > 0 {
+			t.Errorf("got %+v", f)
+		}
+		stop()
+	})
+}
+
+// A lease counts from when it was asked for: how long the answer took is not added.
+func TestSlowRenewal(t *testing.T) {
+	with(t, func(r *rig) {
+		r.store.put("d", 1, backup.Success)
+		var once sync.Once
+		r.out.setFault(func(_ context.Context, op string) (err error) {
+			if op != "renew" {
+				return nil
+			}
+			err = errors.New("connection refused")
+			once.Do(func() {
+				time.Sleep(5 * time.Second)
+				err = nil
+			})
+			return err
+		})
+		broken := make(chan time.Duration, 1)
+		began := time.Now()
+		r.box.after = func(ctx context.Context) error {
+			<-ctx.Done()
+			broken <- time.Since(began)
+			return ctx.Err()
+		}
+		stop := r.start()
+		// Leases of a minute are renewed after 15 s, and broken off 40 s after that.
+		if after := <-broken; after != 55*time.Second {
+			t.Errorf("broken off after %s", after)
+		}
+		stop()
+	})
+}
+
+// A renewal that hangs is given up in time for another one.
+func TestHangingRenewal(t *testing.T) {
+	with(t, func(r *rig) {
+		r.store.put("d", 1, backup.Success)
+		var once sync.Once
+		r.out.setFault(func(ctx context.Context, op string) (err error) {
+			if op == "renew" {
+				once.Do(func() { <-ctx.Done(); err = ctx.Err() })
+			}
+			return err
+		})
+		r.box.after = func(ctx context.Context) error {
+			select {
+			case <-ctx.Done():
+			case <-time.After(50 * time.Second):
+			}
+			return ctx.Err()
+		}
+		r.during(time.Minute)
+		r.want("d", 1)
+		r.wantStates(1, 0, 0, 0)
+		if n, _ := r.box.tries(); n != 1 {
+			t.Errorf("%d deliveries", n)
+		}
 	})
 }

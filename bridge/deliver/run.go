@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"covebridge/bridge/backup"
@@ -37,7 +36,8 @@ type run struct {
 
 	finish chan struct{} // closed: nothing is queued any more
 
-	blocked atomic.Int32 // batches that wait for the ledger to be written
+	ledgerTurn sync.Mutex // that the ledger works is not said beside a batch that fails on it
+	blocked    int        // batches that wait for the ledger to be written
 }
 
 // DrainUntil is Run until done is closed, and Drain from then on: what was
@@ -204,7 +204,16 @@ func (r *run) ledgerFailed(err error) { r.ledger.Raise(err.Error(), "") }
 // ledgerPassed says that the ledger works, unless a batch still waits for it: a
 // full disk can be read from.
 func (r *run) ledgerPassed() {
-	if r.blocked.Load() == 0 {
+	r.ledgerTurn.Lock()
+	defer r.ledgerTurn.Unlock()
+	if r.blocked == 0 {
 		r.ledger.Clear()
 	}
+}
+
+// block counts batches that wait for the ledger, before it is told that it fails.
+func (r *run) block(batches int) {
+	r.ledgerTurn.Lock()
+	defer r.ledgerTurn.Unlock()
+	r.blocked += batches
 }

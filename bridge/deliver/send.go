@@ -82,7 +82,7 @@ func (r *run) transmit(flight context.Context, a *attempt) (again bool) {
 		if lost, err = r.Outbox.Begin(beginning, ids, mark); err != nil {
 			if r.stop.Err() == nil && ctx.Err() == nil {
 				if a.refused == nil {
-					r.blocked.Add(1)
+					r.block(1)
 				}
 				a.refused = fmt.Errorf("not begun: %w", err)
 				r.ledgerFailed(a.refused)

@@ -45,7 +45,7 @@ func run(gremlins string, folders []string) error {
 		// One worker, and a limit far beyond a test's time: on a busy machine a test
 		// that takes long would be counted as one that noticed. -count=1, for the
 		// limit is taken from how long the tests take.
-		cmd := exec.Command("go", "run", gremlins, "unleash", "--workers", "1", "--timeout-coefficient", "60", "--silent", "-o", report, "./"+folder)
+		cmd := exec.Command("go", "run", gremlins, "unleash", "--workers", "1", "--timeout-coefficient", "10", "--silent", "-o", report, "./"+folder)
 		cmd.Env = append(os.Environ(), "GOFLAGS=-count=1 -short")
 		cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 		if err := cmd.Run(); err != nil {
