@@ -41,6 +41,10 @@ func run(gremlins string, folders []string) error {
 	defer os.RemoveAll(dir)
 	failed := 0
 	for _, folder := range folders {
+		texts, err := sources(folder) // as gremlins copies them, for they may be worked on meanwhile
+		if err != nil {
+			return err
+		}
 		report := filepath.Join(dir, "report.json")
 		// One worker, and a limit far beyond a test's time: on a busy machine a test
 		// that takes long would be counted as one that noticed. -count=1, for the
@@ -59,7 +63,7 @@ func run(gremlins string, folders []string) error {
 		if err := json.Unmarshal(text, &out); err != nil {
 			return fmt.Errorf("gremlins' report on %s: %w", folder, err)
 		}
-		r, err := judge(out, folder, known, os.ReadFile)
+		r, err := judge(out, folder, known, texts)
 		if err != nil {
 			return err
 		}
@@ -93,15 +97,23 @@ type result struct {
 	unlisted       []mutant
 }
 
+// sources reads the Go files of a folder, by name.
+func sources(folder string) (texts map[string][]byte, err error) {
+	names, err := filepath.Glob(filepath.Join(folder, "*.go"))
+	texts = map[string][]byte{}
+	for _, name := range names {
+		if texts[filepath.Base(name)], err = os.ReadFile(name); err != nil {
+			return nil, err
+		}
+	}
+	return texts, err
+}
+
 // judge sorts out which mutants lived, or are in a function that no test runs.
-func judge(out output, folder string, known map[mutant]bool, readFile func(string) ([]byte, error)) (r result, err error) {
+func judge(out output, folder string, known map[mutant]bool, texts map[string][]byte) (r result, err error) {
 	for _, f := range out.Files {
 		name := path.Join(folder, f.Name)
-		text, err := readFile(name)
-		if err != nil {
-			return r, err
-		}
-		src, err := source(name, text)
+		src, err := source(name, texts[f.Name])
 		if err != nil {
 			return r, err
 		}

@@ -43,7 +43,7 @@ func TestJudge(t *testing.T) {
 		for i := range moved.Files[0].Mutations {
 			moved.Files[0].Mutations[i].Line += shift
 		}
-		r, err := judge(moved, "p", parse(listed), func(string) ([]byte, error) { return []byte(text), nil })
+		r, err := judge(moved, "p", parse(listed), map[string][]byte{"f.go": []byte(text)})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -59,7 +59,7 @@ func TestJudge(t *testing.T) {
 			t.Errorf("killed %d, listed %d, not counted %d, unlisted %q", r.killed, r.listed, r.uncounted, unlisted)
 		}
 	}
-	if _, err := judge(out, "p", nil, func(string) ([]byte, error) { return []byte("package p\n"), nil }); err == nil {
+	if _, err := judge(out, "p", nil, map[string][]byte{"f.go": []byte("package p\n")}); err == nil {
 		t.Error("a file that changed was taken for the one that was tried")
 	}
 }
