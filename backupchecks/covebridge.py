@@ -333,7 +333,7 @@ def _html_lines(source):
 PARSER = {
     "name": "covebridge",
     "backup_software": SOFTWARES[0],
-    "backup_types": ["Server", "Workstation", "Microsoft 365", "Recovery test", "Heartbeat"],
+    "backup_types": ["Server", "Workstation", "Microsoft 365", "Recovery test", "Heartbeat", "Digest"],
     "match": {
         "from_contains": SENDER,
         "subject_contains": "",  # the regular expression says it

@@ -54,12 +54,15 @@ type Options struct {
 	// Heartbeat is the time between two mails that tell how the bridge itself is,
 	// at most a day, counted from midnight in Location; 0: there are none.
 	Heartbeat time.Duration
-	Told      func(status.Status)                           // told how things stand, about once a minute; may be nil
-	HTTP      config.HTTP                                   // where Run serves the status page, if anywhere
-	Location  *time.Location                                // where days begin; nil: UTC
-	Disks     []string                                      // folders that are written to
-	Now       func() time.Time                              // nil: time.Now
-	Free      func(folder string) (bytes uint64, err error) // nil: as the system says
+	// Digest is the time between two mails to each customer with jobs that need
+	// attention, as Heartbeat; 0: there are none.
+	Digest   time.Duration
+	Told     func(status.Status)                           // told how things stand, about once a minute; may be nil
+	HTTP     config.HTTP                                   // where Run serves the status page, if anywhere
+	Location *time.Location                                // where days begin; nil: UTC
+	Disks    []string                                      // folders that are written to
+	Now      func() time.Time                              // nil: time.Now
+	Free     func(folder string) (bytes uint64, err error) // nil: as the system says
 }
 
 // Bridge polls and delivers. Its methods may be called side by side.

@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"time"
@@ -34,7 +35,7 @@ func (b *Bridge) examine(ctx context.Context) {
 	b.condition(late, "", s.Lag.Recent > limit && b.Now().Sub(b.self.started) > settledDown,
 		fmt.Sprintf("half of those of the last hour came more than %s after their backups' ends", s.Lag.Recent.Round(time.Minute)),
 		"are polls or deliveries slow (the log tells), or does Cove tell late of what ended?")
-	err = b.heartbeat(ctx, s)
+	err = errors.Join(b.heartbeat(ctx, s), b.digests(ctx, s.At))
 	b.condition(heartless, "", err != nil && ctx.Err() == nil, fmt.Sprint(err), "is the ledger writable, and are the mail templates right? `covebridge check` tells")
 	if b.Told != nil {
 		b.Told(s)

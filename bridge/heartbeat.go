@@ -48,15 +48,9 @@ func (b *Bridge) heartbeat(ctx context.Context, s status.Status) error {
 		return nil
 	}
 	r := heartbeatRun(s, turn, b.Location)
-	mail, err := b.Collect.Renderer.Render(r)
-	if err != nil {
-		return fmt.Errorf("make the heartbeat's mail: %w", err)
-	}
-	e := backup.Entry{Run: r, State: backup.EntryQueued, MessageID: mail.MessageID, Mail: mail.Bytes}
-	if err := b.Ledger.Queue(ctx, e); err != nil {
+	if err := b.queueOwn(ctx, r); err != nil {
 		return err
 	}
-	b.deliverer.Wake()
 	kept, err := json.Marshal(next)
 	if err != nil {
 		return err
@@ -64,13 +58,32 @@ func (b *Bridge) heartbeat(ctx context.Context, s status.Status) error {
 	return b.Ledger.SetValue(ctx, "heartbeat", string(kept))
 }
 
+// queueOwn queues a mail of the bridge's own.
+func (b *Bridge) queueOwn(ctx context.Context, r backup.Run) error {
+	mail, err := b.Collect.Renderer.Render(r)
+	if err != nil {
+		return fmt.Errorf("make the mail of %s: %w", r.Job, err)
+	}
+	err = b.Ledger.Queue(ctx, backup.Entry{Run: r, State: backup.EntryQueued, MessageID: mail.MessageID, Mail: mail.Bytes})
+	if err == nil {
+		b.deliverer.Wake()
+	}
+	return err
+}
+
+// turnOf is the beginning of the turn that a moment is in: turns of this length,
+// at most a day, are counted from midnight.
+func turnOf(now time.Time, every time.Duration, location *time.Location) time.Time {
+	local := now.In(location)
+	midnight := time.Date(local.Year(), local.Month(), local.Day(), 0, 0, 0, 0, location)
+	return midnight.Add(now.Sub(midnight).Truncate(every))
+}
+
 // nextHeartbeat tells whether a heartbeat is due, and what it is known by: the
 // beginning of its turn, so that of several bridges one makes it, or the minute
 // of an alarm.
 func nextHeartbeat(s status.Status, last beaten, every time.Duration, location *time.Location) (turn time.Time, next beaten, due bool) {
-	local := s.At.In(location)
-	turn = time.Date(local.Year(), local.Month(), local.Day(), 0, 0, 0, 0, location)
-	turn = turn.Add(s.At.Sub(turn).Truncate(every))
+	turn = turnOf(s.At, every, location)
 	bad := worst(s.Findings) == backup.Failed
 	next = beaten{At: s.At, Alarm: last.Alarm, Bad: bad}
 	if last.At.Before(turn) || last.At.After(s.At.Add(every)) { // or the clock was put back

@@ -35,7 +35,7 @@ func Open(ctx context.Context, c *config.Config, log *slog.Logger, around ...fun
 	}
 	o.Log, o.HTTP = log, c.HTTP
 	o.Name, o.Location = processName(), c.Mail.Location()
-	o.Heartbeat = c.Heartbeat.Every
+	o.Heartbeat, o.Digest = c.Heartbeat.Every, c.Digest.Every
 	if c.Ledger.SQLite != "" && c.Ledger.SQLite != ":memory:" {
 		o.Disks = append(o.Disks, filepath.Dir(c.Ledger.SQLite))
 	}

@@ -12,6 +12,8 @@ const (
 	Microsoft365 = "Microsoft 365"
 	// HeartbeatType is what the bridge's own heartbeats are filed under.
 	HeartbeatType = "Heartbeat"
+	// DigestType is what customers' digests are filed under.
+	DigestType = "Digest"
 )
 
 // Unknown is the value of a count or a size that the product did not tell.

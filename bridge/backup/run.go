@@ -23,6 +23,8 @@ const (
 	Recovery Kind = "recovery-test"
 	// Heartbeat: how the bridge itself is. Its sessions are what it looks after.
 	Heartbeat Kind = "heartbeat"
+	// Digest: those of a customer's jobs that need attention; they are its sessions.
+	Digest Kind = "digest"
 )
 
 // Run is the sessions of one device that belong together: one run, one mail.

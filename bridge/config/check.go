@@ -46,8 +46,10 @@ func (d *decoder) check(c *Config) {
 	d.word("log.format", &c.Log.Format, "text", "json")
 
 	const unbuilt = "this version has no %s yet: leave it out or set it to %s"
-	if every := c.Heartbeat.Every; every != 0 && (every < time.Hour || every > day) {
-		d.bad("heartbeat.every", "%s is out of range: 1h to 24h, or 0 for no heartbeat", FormatDuration(every))
+	for path, every := range map[string]time.Duration{"heartbeat.every": c.Heartbeat.Every, "digest.every": c.Digest.Every} {
+		if every != 0 && (every < time.Hour || every > day) {
+			d.bad(path, "%s is out of range: 1h to 24h, or 0 for none", FormatDuration(every))
+		}
 	}
 }
 

@@ -22,6 +22,7 @@ type Config struct {
 	Silence   Silence   `yaml:"silence"`
 	Recovery  string    `yaml:"recovery"` // "auto" or "off": recovery tests are not told of
 	Heartbeat Heartbeat `yaml:"heartbeat"`
+	Digest    Digest    `yaml:"digest"`
 	HTTP      HTTP      `yaml:"http"`
 	Log       Log       `yaml:"log"`
 
@@ -163,6 +164,11 @@ type SilenceExclude struct {
 
 // Heartbeat is a mail that tells how covebridge itself is.
 type Heartbeat struct {
+	Every time.Duration `yaml:"every"` // 0: none
+}
+
+// Digest is a mail for each customer with what needs attention.
+type Digest struct {
 	Every time.Duration `yaml:"every"` // 0: none
 }
 

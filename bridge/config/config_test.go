@@ -208,7 +208,7 @@ func TestBadConfigurations(t *testing.T) {
 			[]string{"5: ledger.postgres: postgres://user:password@host/database or host=… dbname=… is expected"}},
 
 		{"seldom heartbeat", good + "heartbeat: {every: 2d}\n", []string{
-			"5: heartbeat.every: 2d is out of range: 1h to 24h, or 0 for no heartbeat"}},
+			"5: heartbeat.every: 2d is out of range: 1h to 24h, or 0 for none"}},
 
 		{"page for everybody", good + "http:\n  listen: 0.0.0.0:8642\n", []string{
 			`6: http.token: missing: others than this machine can reach "0.0.0.0:8642": set a token (openssl rand -hex 16 makes one), or listen: 127.0.0.1:8642`}},

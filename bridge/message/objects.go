@@ -173,6 +173,8 @@ func (c clock) summary(r backup.Run) string {
 		return c.recovery(r)
 	case backup.Heartbeat:
 		return heartbeat(r)
+	case backup.Digest:
+		return digest(r)
 	}
 	text := c.outcome(r)
 	if r.InRow > 1 {
@@ -217,6 +219,18 @@ func heartbeat(r backup.Run) string {
 		return "covebridge is at work, and nothing is wrong with it."
 	}
 	return "covebridge needs attention. " + few(bad) + "."
+}
+
+// digest says how many of a customer's jobs need attention, and names some.
+func digest(r backup.Run) string {
+	var jobs []string
+	for _, s := range r.Sessions {
+		jobs = append(jobs, s.Status.String()+": "+cmp.Or(s.Source.Name, s.Source.Key))
+	}
+	if len(jobs) == 1 {
+		return "One job needs attention. " + jobs[0] + "."
+	}
+	return fmt.Sprintf("%d jobs need attention. %s.", len(jobs), few(jobs))
 }
 
 // silence says since when nothing was heard.
