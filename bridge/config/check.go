@@ -45,7 +45,6 @@ func (d *decoder) check(c *Config) {
 	d.word("log.level", &c.Log.Level, "debug", "info", "warn", "error")
 	d.word("log.format", &c.Log.Format, "text", "json")
 
-	const unbuilt = "this version has no %s yet: leave it out or set it to %s"
 	for path, every := range map[string]time.Duration{"heartbeat.every": c.Heartbeat.Every, "digest.every": c.Digest.Every} {
 		if every != 0 && (every < time.Hour || every > day) {
 			d.bad(path, "%s is out of range: 1h to 24h, or 0 for none", FormatDuration(every))

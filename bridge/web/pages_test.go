@@ -281,12 +281,15 @@ func TestHostileNames(t *testing.T) {
 	for i, name := range nasty {
 		d := named(9000+i, name)
 		d.Alias, d.Computer, d.OS, d.Customer, d.CustomerPath, d.Profile, d.Console = name, name, name, name, []string{name, name}, name, "javascript:"+name
+		if i == 0 {
+			d.Console = "http://evil.example/"
+		}
 		d.ColourBar = []backup.Day{{Date: name, Word: name}}
 		r := s.run(d, time.Now(), backup.EntryQueued, backup.Failed, name)
 		mail := "/runs/" + url.PathEscape(r.ID)
 		for _, path := range []string{mail, "/devices/" + url.PathEscape(d.Key()), "/runs?" + url.Values{"q": {name}, "customer": {name}}.Encode(), "/devices?" + url.Values{"q": {name}}.Encode(), "/runs", "/devices"} {
 			body := s.get(path)
-			for _, bad := range []string{"<script", "<img", "<style", "onerror=alert(1)>", "onmouseover='", `href="javascript:`, "Set-Cookie: x=1\r\n\r\n"} {
+			for _, bad := range []string{"<script", "<img", "<style", "onerror=alert(1)>", "onmouseover='", `href="javascript:`, `href="http:`, "Set-Cookie: x=1\r\n\r\n"} {
 				if strings.Contains(body, bad) {
 					t.Errorf("%s holds %q", path, bad)
 				}
