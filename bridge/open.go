@@ -73,7 +73,7 @@ func options(c *config.Config, log *slog.Logger) (o Options, err error) {
 	if o.Collect.Filter, err = filter(c.Filter); err != nil {
 		return o, err
 	}
-	if o.Collect.Renderer, err = message.New(message.Options{From: c.Mail.From, To: c.Mail.To, Templates: c.Mail.Templates, Console: c.Mail.Console, Location: c.Mail.Location()}); err != nil {
+	if o.Collect.Renderer, err = NewRenderer(c); err != nil {
 		return o, err
 	}
 	statuses := map[string]backup.Status{}
@@ -92,6 +92,12 @@ func options(c *config.Config, log *slog.Logger) (o Options, err error) {
 	}
 	o.Mailbox, o.Deliver.Connections, o.Deliver.Batch = openMailbox(c.Delivery, c.Mail)
 	return o, nil
+}
+
+// NewRenderer makes what the mails are made by, as configured. A template that
+// can't be used is a *message.TemplateError.
+func NewRenderer(c *config.Config) (*message.Renderer, error) {
+	return message.New(message.Options{From: c.Mail.From, To: c.Mail.To, Templates: c.Mail.Templates, Console: c.Mail.Console, Location: c.Mail.Location()})
 }
 
 func filter(c config.Filter) (f collect.Filter, err error) {

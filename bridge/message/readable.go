@@ -4,13 +4,10 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/emersion/go-message/mail"
 )
 
 // Readable tells what in a mail keeps the parser rule for Backupchecks
@@ -21,39 +18,16 @@ import (
 //
 // Sender and software are not looked at: the rule is made for those configured.
 func Readable(m []byte) error {
-	r, err := mail.CreateReader(bytes.NewReader(m))
+	c, err := Read(bytes.NewReader(m))
 	if err != nil {
-		return fmt.Errorf("read mail: %w", err)
+		return err
 	}
-	defer r.Close()
-	subject, err := r.Header.Subject()
-	if err != nil {
-		return fmt.Errorf("read mail: subject: %w", err)
-	}
-	told := subjectLine.FindStringSubmatch(foldSpaces(subject))
+	told := subjectLine.FindStringSubmatch(foldSpaces(c.Subject))
 	if told == nil {
-		return fmt.Errorf(`the subject %q has no "[Word] Status: " in it`, subject)
+		return fmt.Errorf(`the subject %q has no "[Word] Status: " in it`, c.Subject)
 	}
-	var text, html *record
-	textErr, htmlErr := errors.New("there is none"), errors.New("there is none")
-	for {
-		part, err := r.NextPart()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return fmt.Errorf("read mail: %w", err)
-		}
-		body, err := io.ReadAll(part.Body)
-		if err != nil {
-			return fmt.Errorf("read mail: %w", err)
-		}
-		if strings.HasPrefix(part.Header.Get("Content-Type"), "text/html") {
-			html, htmlErr = readRecord(htmlLines(body), told)
-		} else {
-			text, textErr = readRecord(strings.Split(strings.ReplaceAll(string(body), "\r", ""), "\n"), told)
-		}
-	}
+	text, textErr := readRecord(strings.Split(c.Text, "\n"), told)
+	html, htmlErr := readRecord(htmlLines(c.HTML), told)
 	switch {
 	case textErr != nil && htmlErr != nil:
 		return fmt.Errorf("text part: %w; HTML part: %w", textErr, htmlErr)

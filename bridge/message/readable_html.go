@@ -1,7 +1,6 @@
 package message
 
 import (
-	"bytes"
 	"strings"
 
 	"golang.org/x/net/html"
@@ -14,9 +13,9 @@ var htmlBlocks = map[string]bool{
 }
 
 // htmlLines turns HTML into lines as the parser rule does (class _Lines there).
-func htmlLines(body []byte) []string {
+func htmlLines(body string) []string {
 	l := lining{cells: []bool{false}}
-	for z := html.NewTokenizer(bytes.NewReader(body)); ; {
+	for z := html.NewTokenizer(strings.NewReader(body)); ; {
 		switch kind := z.Next(); kind {
 		case html.ErrorToken:
 			l.flush()

@@ -94,6 +94,7 @@ func TestScripts(t *testing.T) {
 			"perm":    cmdPerm,
 			"systemd": cmdSystemd,
 			"hup":     cmdHUP,
+			"page":    cmdPage,
 		},
 	})
 }
@@ -245,6 +246,35 @@ func cmdSystemd(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Defer(func() { socket.Close(); <-ended })
 	ts.Setenv("NOTIFY_SOCKET", address)
 	ts.Setenv("WATCHDOG_USEC", "300000")
+}
+
+// page PATTERN waits until the page at the address in the file "address" matches,
+// for half a minute. Who calls it by another name gets nothing.
+func cmdPage(ts *testscript.TestScript, _ bool, args []string) {
+	address, want := ts.ReadFile("address"), regexp.MustCompile(args[0])
+	get := func(host string) (int, string) {
+		r, err := http.NewRequest(http.MethodGet, address, nil)
+		ts.Check(err)
+		r.Host = host
+		answer, err := http.DefaultClient.Do(r)
+		ts.Check(err)
+		defer answer.Body.Close()
+		body, err := io.ReadAll(answer.Body)
+		ts.Check(err)
+		return answer.StatusCode, string(body)
+	}
+	if status, _ := get("attacker.example"); status != http.StatusForbidden {
+		ts.Fatalf("called by another name, it answers %d", status)
+	}
+	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		status, body := get("")
+		if status == http.StatusOK && want.MatchString(body) {
+			return
+		}
+		if time.Now().After(deadline) {
+			ts.Fatalf("%d\n%s\ndoes not match %s", status, body, args[0])
+		}
+	}
 }
 
 // perm FILE MODE checks a file's permissions.

@@ -61,7 +61,7 @@ Exit status: 0 done, 1 something failed, 2 wrong usage or configuration.`,
 		verbs []*cobra.Command
 	}{
 		{"Try it:", []*cobra.Command{newDemo(a), newSim(a)}},
-		{"Set it up:", []*cobra.Command{newInit(a), newCheck(a), newPreview(a), newParserRule(a)}},
+		{"Set it up:", []*cobra.Command{newInit(a), newCheck(a), newPreview(a), newTemplates(a), newParserRule(a)}},
 		{"Let it work:", []*cobra.Command{newRun(a), newOnce(a), newBackfill(a)}},
 		{"Look after it:", []*cobra.Command{newStatus(a), newHistory(a), newShow(a), newResend(a), newDevices(a), newLedger(a)}},
 		{"More:", []*cobra.Command{newVersion(a), help}},

@@ -14,7 +14,12 @@ func plural[N int | int64](n N, one, many string) string {
 }
 
 // either joins words for a sentence: "queued, sent or failed".
-func either(words []string) string {
+func either(words []string) string { return joined(words, " or ") }
+
+// all joins words for a sentence: "queued, sent and failed".
+func all(words []string) string { return joined(words, " and ") }
+
+func joined(words []string, word string) string {
 	last := len(words) - 1
-	return strings.Join(words[:last], ", ") + " or " + words[last]
+	return strings.Join(words[:last], ", ") + word + words[last]
 }
