@@ -2,21 +2,24 @@ STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOLANGCI = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 GREMLINS = github.com/go-gremlins/gremlins/cmd/gremlins@v0.6.0
 NFPM = github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.2
+CYCLONEDX = github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0
 GOVULNCHECK = golang.org/x/vuln/cmd/govulncheck@v1.9.0
 
 # The race detector needs a C compiler; without one the tests run all the same.
 RACE := $(shell command -v $$(go env CC) >/dev/null 2>&1 && echo -race)
 TESTFLAGS =
 FUZZTIME = 30s
-RELEASE = $(shell git describe --tags --always --dirty 2>/dev/null)
-# Seconds since 1970 that files in packages are dated with: those of the commit.
-export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null)
+# What a build is named after: its version, its commit, and the commit's time in
+# seconds since 1970, which dates the files in packages too.
+RELEASE := $(or $(shell git describe --tags --always --dirty 2>/dev/null),devel)
+COMMIT := $(or $(shell git rev-parse --short=12 HEAD 2>/dev/null),unknown)
+export SOURCE_DATE_EPOCH ?= $(or $(shell git log -1 --format=%ct 2>/dev/null),0)
 # v1.2.3-4-gabcdef becomes 1.2.3+4.gabcdef; what is no version sorts before all.
 PACKAGE_VERSION = $(shell echo '$(RELEASE)' | sed -E 's/^v//; /^[0-9]+\./!s/^/0~$(SOURCE_DATE_EPOCH)./; s/-([0-9]+)-g/+\1.g/; s/-/./g')
 ARCHES = amd64 arm64
 DIST = dist
 
-.PHONY: help demo test quick bench torture mutants fuzz build packages lint vuln
+.PHONY: help demo test quick bench torture mutants fuzz build packages release reproducible lint vuln
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,13 +54,15 @@ fuzz: ## fuzz every decoder of outside bytes, each for FUZZTIME (30s)
 		done; \
 	done
 
-BUILD = CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.release=$(RELEASE)'
+FRESH =
+BUILD = $(FRESH) CGO_ENABLED=0 go build -trimpath -buildvcs=false \
+	-ldflags '-s -w -X main.release=$(RELEASE) -X main.commit=$(COMMIT) -X main.committed=$(SOURCE_DATE_EPOCH)'
 
 build: ## build ./covebridge, a static binary
 	$(BUILD) -o covebridge ./cmd/covebridge
 
 packages: ## make .deb and .rpm for ARCHES (amd64 arm64) in DIST (dist)
-	rm -rf $(DIST)/assets
+	rm -rf $(DIST)/assets $(DIST)/covebridge*
 	go run -trimpath -tags assets ./cmd/covebridge $(DIST)/assets
 	gzip -9n $(DIST)/assets/man/*
 	@set -e; for arch in $(ARCHES); do \
@@ -67,6 +72,26 @@ packages: ## make .deb and .rpm for ARCHES (amd64 arm64) in DIST (dist)
 				go run $(NFPM) package --config deploy/nfpm.yaml --packager $$kind --target $(DIST)/; \
 		done; \
 	done
+
+release: packages ## make packages, programs, their SBOMs (CycloneDX) and checksums in DIST
+	@set -e; for arch in $(ARCHES); do \
+		name=$(DIST)/covebridge-$(RELEASE)-linux-$$arch; \
+		cp $(DIST)/linux-$$arch/covebridge $$name; \
+		go run $(CYCLONEDX) bin -json -std -noserial -notimestamp -version $(RELEASE) -output $$name.cdx.json $$name; \
+	done
+	cd $(DIST) && sha256sum covebridge* >SHA256SUMS
+
+reproducible: ## make a release twice, in two folders, the second time with nothing compiled before, and compare
+	@set -e; scratch=$$(mktemp -d); trap 'rm -rf $$scratch' EXIT; fresh=; \
+	for folder in one the/other; do \
+		mkdir -p $$scratch/$$folder; \
+		tar -c --exclude=./.git --exclude=./dist . | tar -x -C $$scratch/$$folder; \
+		$(MAKE) -C $$scratch/$$folder release DIST=dist FRESH=$$fresh ARCHES='$(ARCHES)' \
+			RELEASE='$(RELEASE)' COMMIT='$(COMMIT)' SOURCE_DATE_EPOCH='$(SOURCE_DATE_EPOCH)'; \
+		fresh=GOCACHE=$$scratch/cache; \
+	done; \
+	diff -r $$scratch/one/dist $$scratch/the/other/dist; \
+	cat $$scratch/one/dist/SHA256SUMS; echo 'Both are the same.'
 
 lint: ## check format, go vet, staticcheck, golangci-lint
 	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "not gofmt-ed:"; echo "$$unformatted"; exit 1; fi

@@ -4,12 +4,15 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
+	"strconv"
+	"time"
 
 	"github.com/spf13/cobra"
 )
 
-// release is set by the build (-ldflags "-X main.release=v1.2.3").
-var release string
+// What the build sets (-ldflags "-X main.release=v1.2.3"): the release, and the
+// commit that it is built from, with its time in seconds since 1970.
+var release, commit, committed string
 
 func version() string {
 	if release != "" {
@@ -22,7 +25,11 @@ func version() string {
 }
 
 func versionLine() string {
-	return fmt.Sprintf("covebridge %s %s %s/%s\n", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	from := ""
+	if seconds, err := strconv.ParseInt(committed, 10, 64); err == nil {
+		from = fmt.Sprintf(" (commit %s of %s)", commit, time.Unix(seconds, 0).UTC().Format(time.DateOnly))
+	}
+	return fmt.Sprintf("covebridge %s%s %s %s/%s\n", version(), from, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }
 
 func newVersion(a *app) *cobra.Command {
