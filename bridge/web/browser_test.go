@@ -23,6 +23,7 @@ import (
 // else for anything, and violates none of its policies. With -update, pictures of
 // them go to docs/pictures.
 func TestPagesInABrowser(t *testing.T) {
+	tab := chromium.Open(t)
 	pictures, err := filepath.Abs("../../docs/pictures")
 	if err != nil {
 		t.Fatal(err)
@@ -42,7 +43,6 @@ func TestPagesInABrowser(t *testing.T) {
 		"device":      "/devices/" + url.PathEscape(runs[0].Run.Device.Key()),
 		"hostile-run": "/runs/" + url.PathEscape(hostile.ID), "hostile-device": "/devices/cove-9000", "hostile-list": "/runs?q=alert", "nowhere": "/nowhere",
 	}
-	tab := chromium.Open(t)
 	for name, path := range pages {
 		for _, width := range []int64{380, 1000} {
 			for mode, dark := range map[string]bool{"light": false, "dark": true} {
@@ -83,6 +83,7 @@ func TestPagesInABrowser(t *testing.T) {
 // A mail's HTML stands in a frame that runs nothing and reaches nothing, whatever
 // is in it, and shows all the same.
 func TestMailInAFrame(t *testing.T) {
+	tab := chromium.Open(t)
 	s := openSite(t, 2)
 	reached := 0
 	outside := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached++ }))
@@ -109,7 +110,6 @@ Content-Type: text/html
 --x--
 `))
 	s.store(e)
-	tab := chromium.Open(t)
 	page := s.url + "/runs/" + e.Run.ID
 	tab.Do(chromedp.Navigate(page), chromedp.Navigate(page+"/html"))
 	if colour := chromium.Get(tab, chromedp.Evaluate[string](`getComputedStyle(document.querySelector("p")).color`)); colour != "rgb(1, 2, 3)" {
@@ -129,13 +129,13 @@ Content-Type: text/html
 // All can be done by keyboard: the first key leads past the navigation, each
 // stop can be seen, and the buttons are among them.
 func TestKeyboard(t *testing.T) {
+	tab := chromium.Open(t)
 	s := openSite(t, 2)
 	sent, err := s.Ledger.Entries(t.Context(), ledger.Query{State: backup.EntrySent, Limit: 1})
 	if err != nil || len(sent) != 1 {
 		t.Fatal(sent, err)
 	}
 	path := "/runs/" + url.PathEscape(sent[0].Run.ID)
-	tab := chromium.Open(t)
 	tab.Size(1000, 900)
 	tab.Do(chromedp.Navigate(s.url + path))
 	here := func() string {

@@ -22,7 +22,7 @@ var (
 
 // Every link of every page leads somewhere, and only here.
 func TestLinks(t *testing.T) {
-	s := openSite(t, 30)
+	s := openSite(t, 10)
 	seen, todo := map[string]bool{"/": true}, []string{"/"}
 	for len(todo) > 0 && len(seen) < 600 {
 		path := todo[0]
@@ -233,7 +233,17 @@ func TestOverview(t *testing.T) {
 
 // Devices are shown page by page, with their last 28 days, and can be searched.
 func TestDevices(t *testing.T) {
-	s := openSite(t, 130)
+	s := openSite(t, 3)
+	var steps []backup.Step
+	for i := range 125 {
+		d := named(2000000+i, fmt.Sprintf("more%03d", i))
+		d.ColourBar = make([]backup.Day, 28)
+		d.Console = "https://backup.management/"
+		steps = append(steps, backup.Step{Key: d.Key(), Record: backup.Record{Account: "msp", Journal: backup.Journal{Device: d}}})
+	}
+	if stale, err := s.Ledger.Commit(t.Context(), steps); err != nil || len(stale) > 0 {
+		t.Fatal(stale, err)
+	}
 	all, err := s.Ledger.Devices(t.Context())
 	if err != nil || len(all) < 120 {
 		t.Fatal(len(all), err)
