@@ -44,7 +44,7 @@ torture: ## the long form of the tests that kill the program and cut its connect
 	COVEBRIDGE_TORTURE=1 go test -count 1 -timeout 6h -v -run Torture ./...
 
 mutants: ## change the rules in small ways, and see that their tests notice (an hour)
-	go run ./bridge/internal/mutants $(GREMLINS) bridge/backup bridge/deliver
+	go run ./bridge/internal/mutants $(GREMLINS) bridge/backup bridge/deliver bridge/collect
 
 fuzz: ## fuzz every decoder of outside bytes, each for FUZZTIME (30s)
 	@set -e; for package in $$(go list ./...); do \

@@ -20,6 +20,9 @@ type journals struct {
 	loads   int
 	commits int
 	err     error  // answer to commits
+	closed  error  // answer to loads
+	stuck   error  // answer to what is to be sent again
+	lists   int    // readings of all fingerprints
 	meddle  func() // called before the next commit, once
 }
 
@@ -39,6 +42,9 @@ func (l *journals) Load(_ context.Context, key string) (r backup.Record, err err
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.loads++
+	if l.closed != nil {
+		return r, l.closed
+	}
 	s, known := l.records[key]
 	if !known {
 		return r, nil
@@ -85,6 +91,7 @@ func (l *journals) Commit(_ context.Context, steps []backup.Step) (stale []int, 
 func (l *journals) Fingerprints(_ context.Context, yield func(key, account string, fingerprint uint64)) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.lists++
 	for key, s := range l.records {
 		yield(key, s.account, s.fingerprint)
 	}
@@ -117,6 +124,9 @@ func (l *journals) State(_ context.Context, run string) (backup.EntryState, erro
 func (l *journals) Resend(_ context.Context, e backup.Entry) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.stuck != nil {
+		return l.stuck
+	}
 	for i, o := range l.entries {
 		if o.Run.ID == e.Run.ID {
 			e.State = backup.EntryQueued

@@ -478,9 +478,10 @@ func TestBackfill(t *testing.T) {
 	w.devices[1].Type = ""
 	span := collect.Span{Since: w.at("10:00"), Until: w.at("60:00"), DryRun: true}
 	told := 0
+	var last collect.Progress
 	backfill := func() int {
 		t.Helper()
-		n, err := w.Backfill(context.Background(), span, func(collect.Progress) { told++ })
+		n, err := w.Backfill(context.Background(), span, func(p collect.Progress) { told, last = told+1, p })
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -514,6 +515,9 @@ func TestBackfill(t *testing.T) {
 	span.Devices.Include, span.DryRun, told = nil, false, 2
 	if n := backfill(); n != 2 || told != 4 {
 		t.Errorf("%d were sent, want 2; told %d times, want 4", n, told)
+	}
+	if want := (collect.Progress{Account: "acme", Done: 2, Total: 2, Runs: 2}); last != want {
+		t.Errorf("told %+v at last", last)
 	}
 	w.want("Success srv1", "Failed srv1", "Warning srv2")
 	span.Until = time.Time{}

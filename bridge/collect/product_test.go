@@ -43,6 +43,9 @@ type product struct {
 	shift     func(backup.Session) time.Duration  // how far off the time is that a session's device told
 	hang      chan struct{}                       // histories wait for it to be closed
 	reads     []backup.Selection
+	salt      int // changes all fingerprints, and nothing else
+	texts     int // calls for error texts
+	readable  int // how often each history can be had; 0: always
 }
 
 func (p *product) Name() string { return p.name }
@@ -84,6 +87,7 @@ type row struct {
 	key  []byte
 	snap backup.Snapshot
 	null bool // none of its columns come
+	salt int  // what else the fingerprint holds
 }
 
 func (r *row) Key() []byte { return r.key }
@@ -93,7 +97,7 @@ func (r *row) Fingerprint() uint64 {
 		return 0
 	}
 	h := fnv.New64a()
-	fmt.Fprint(h, r.snap.Device.Name, r.snap.Sessions)
+	fmt.Fprint(h, r.salt, r.snap.Device.Name, r.snap.Sessions)
 	return h.Sum64() | 1
 }
 
@@ -143,7 +147,7 @@ func (p *product) Devices(_ context.Context, sel backup.Selection, yield func(ba
 			snap.Sessions = append(snap.Sessions, p.told(all[newest]))
 		}
 		backup.SortSessions(snap.Sessions)
-		r := &row{key: []byte(d.Key()), snap: snap, null: p.null[d.ID]}
+		r := &row{key: []byte(d.Key()), snap: snap, null: p.null[d.ID], salt: p.salt}
 		if r.null {
 			r.snap = backup.Snapshot{Device: backup.Device{Product: d.Product, ID: d.ID, UsedStorage: backup.Unknown}}
 		}
@@ -151,6 +155,9 @@ func (p *product) Devices(_ context.Context, sel backup.Selection, yield func(ba
 	}
 	failing := p.failing
 	p.mu.Unlock()
+	if sel.Told != nil {
+		sel.Told(int64(len(rows)))
+	}
 	for _, r := range rows {
 		if failing != nil && failing(sel, r.snap.Device.ID) {
 			return errors.New("HTTP 500 from page 2")
@@ -187,7 +194,7 @@ func (p *product) Sessions(_ context.Context, d backup.Device, since, until time
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.asked[d.ID]++
-	if p.noHistory || p.down != nil {
+	if p.noHistory || p.down != nil || p.readable > 0 && p.asked[d.ID] > int64(p.readable) {
 		return nil, fmt.Errorf("node of %s: %w", d.Name, errors.Join(backup.ErrNoHistory, p.down))
 	}
 	for _, s := range p.seen(d.ID) {
@@ -203,6 +210,9 @@ func (p *product) Sessions(_ context.Context, d backup.Device, since, until time
 }
 
 func (p *product) Errors(_ context.Context, _ backup.Device, sessions []backup.Session) error {
+	p.mu.Lock()
+	p.texts++
+	p.mu.Unlock()
 	for i := range sessions {
 		s := &sessions[i]
 		if p.noErrors {

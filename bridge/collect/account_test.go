@@ -1,0 +1,107 @@
+package collect
+
+import (
+	"testing"
+	"time"
+
+	"covebridge/bridge/backup"
+)
+
+// clock reads "10:05" as a time of one day.
+func clock(t *testing.T, s string) time.Time {
+	t.Helper()
+	at, err := time.Parse("15:04", s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return at.AddDate(2026, 0, 0)
+}
+
+// Waiting is measured by the earlier of two clocks, and where they disagree by
+// what passed on both.
+func TestTick(t *testing.T) {
+	for _, c := range []struct{ sure, local, product, nowLocal, nowProduct, want string }{
+		{"", "", "", "10:00", "12:00", "10:00"}, // the first poll
+		{"", "", "", "12:00", "10:00", "10:00"},
+		{"10:00", "10:00", "10:00", "10:15", "10:20", "10:15"},
+		{"10:00", "10:05", "10:00", "10:20", "10:35", "10:20"}, // 15 minutes apart agree
+		{"10:00", "10:05", "10:00", "10:20", "10:36", "10:15"},
+		{"10:00", "10:00", "10:00", "10:15", "04:15", "10:15"}, // put back
+		{"10:00", "10:00", "10:00", "04:15", "10:15", "10:15"},
+		{"10:00", "10:00", "10:00", "10:00", "12:00", "10:00"}, // put forward
+		{"10:00", "10:00", "12:00", "09:00", "11:00", "10:00"}, // both put back
+	} {
+		var p progress
+		if c.sure != "" {
+			p = progress{Sure: clock(t, c.sure), Local: clock(t, c.local), Product: clock(t, c.product)}
+		}
+		if got := p.tick(clock(t, c.nowLocal), clock(t, c.nowProduct)); !got.Equal(clock(t, c.want)) || !p.Sure.Equal(got) {
+			t.Errorf("%+v: %s", c, got.Format("15:04"))
+		}
+	}
+}
+
+// Changes are asked for as far back as any clock says that it is, and an hour;
+// for more than a week, or where all clocks went back, every device is read.
+func TestChanges(t *testing.T) {
+	last := progress{Read: clock(t, "10:00"), Sure: clock(t, "10:00"), Local: clock(t, "10:00"), Product: clock(t, "10:00")}
+	for _, c := range []struct {
+		local, product, sure time.Duration
+		want                 time.Duration
+		all                  bool
+	}{
+		{0, 0, 0, overlap, false},
+		{15 * time.Minute, 20 * time.Minute, 15 * time.Minute, 20*time.Minute + overlap, false},
+		{25 * time.Minute, 20 * time.Minute, 15 * time.Minute, 25*time.Minute + overlap, false},
+		{0, 0, 2 * time.Hour, 2*time.Hour + overlap, false},
+		{longest, 0, 0, longest + overlap, false},
+		{longest + 1, 0, 0, longest + 1 + overlap, true},
+		{-1, -2, -3, overlap - 1, true},
+	} {
+		p := progress{Local: last.Local.Add(c.local), Product: last.Product.Add(c.product), Sure: last.Sure.Add(c.sure)}
+		if since, all := p.changes(last); since != c.want || all != c.all {
+			t.Errorf("%+v: %s, all %v", c, since, all)
+		}
+	}
+	if since, all := last.changes(progress{}); since != 0 || !all {
+		t.Errorf("the first time: %s, all %v", since, all)
+	}
+}
+
+// Another account takes a device over from one that is configured behind it, or
+// no more, or has not shown it for longer than a while.
+func TestSightOfAnothersDevice(t *testing.T) {
+	now := clock(t, "10:00")
+	rank := func(account string) int { return map[string]int{"first": 0, "second": 1, "gone": -1}[account] }
+	for _, c := range []struct {
+		owner, account string
+		unseen         time.Duration
+		want           bool
+	}{
+		{"first", "second", 0, false}, {"second", "first", 0, true}, {"gone", "second", 0, true},
+		{"first", "second", time.Hour, false}, {"first", "second", time.Hour + time.Second, true},
+	} {
+		r := newRoster(time.Hour)
+		r.committed("other", "third", 1, false, now)
+		r.committed("device", c.owner, 1, false, now.Add(-c.unseen))
+		if got := r.sight([]byte("device"), c.account, 1, now, rank); got != c.want {
+			t.Errorf("%+v: %v", c, got)
+		}
+		r.committed("device", c.owner, 1, false, now)
+		if len(r.names) != 2 {
+			t.Errorf("accounts are called %q", r.names)
+		}
+	}
+}
+
+func TestJobFallsBack(t *testing.T) {
+	j, err := NewJob("{{.Device.Alias}}")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for want, d := range map[string]backup.Device{"alias": {Alias: "alias", Name: "name", ID: "7"}, "name": {Name: "name", ID: "7"}, "7": {ID: "7"}} {
+		if got, err := j.Name(backup.Run{Device: d}); got != want || err != nil {
+			t.Errorf("got %q, want %q: %v", got, want, err)
+		}
+	}
+}

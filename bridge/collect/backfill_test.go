@@ -1,0 +1,79 @@
+package collect_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"covebridge/bridge/backup"
+	"covebridge/bridge/collect"
+)
+
+func (w *world) backfill(span collect.Span) (int, error) {
+	return w.Backfill(context.Background(), span, func(collect.Progress) {})
+}
+
+// A run that began before the span, and ended in it, is sent whole, however long
+// it took, within reason.
+func TestBackfillCutsNoRun(t *testing.T) {
+	for lines, want := range map[string]string{
+		"System 31:00-34:05\nFiles 34:10-34:30":                  "acme-1-20261124T070000Z",
+		"System 06:00-10:55\nBig 11:00-33:55\nFiles 34:02-34:30": "acme-1-20261123T060000Z",
+	} {
+		w := newWorld(t, nil)
+		// Statistics tell of these alone.
+		w.device("1", lines+"\nSystem 100:00-100:10\nBig 100:00-100:10\nFiles 100:00-100:10")
+		w.pass(w.at("200:00").Sub(w.now))
+		span := collect.Span{Since: w.at("34:00"), Until: w.at("60:00"), DryRun: true}
+		if n, err := w.backfill(span); n != 1 || err != nil { // of a device that no poll has seen yet
+			t.Errorf("%d would be sent: %v", n, err)
+		}
+		span.DryRun = false
+		if n, err := w.backfill(span); n != 1 || err != nil || !slices.Equal(w.mails(), []string{want}) {
+			t.Errorf("%d were sent, %q: %v", n, w.mails(), err)
+		}
+	}
+}
+
+// A device that two accounts see is sent by the one that owns it.
+func TestBackfillOfTwoAccounts(t *testing.T) {
+	second := newProduct("second")
+	w := newWorld(t, func(o *collect.Options) { o.Sources = append(o.Sources, second) })
+	d := w.device("1", "Files 34:10-34:30")
+	second.devices, second.truth["1"] = []backup.Device{d}, w.truth["1"]
+	w.pass(w.at("200:00").Sub(w.now))
+	second.advance(200 * time.Hour)
+	w.poll()
+	span := collect.Span{Since: w.at("34:00"), Until: w.at("60:00"), DryRun: true}
+	if n, err := w.backfill(span); n != 1 || err != nil {
+		t.Errorf("%d would be sent: %v", n, err)
+	}
+}
+
+// What is on record as old and can't be queued is told, with its cause.
+func TestBackfillFails(t *testing.T) {
+	w := newWorld(t, nil)
+	w.device("1", "Files 20:00-20:10")
+	w.jump("72:00")
+	w.stuck = errors.New("disk on fire")
+	span := collect.Span{Since: w.at("10:00"), Until: w.at("60:00")}
+	if _, err := w.backfill(span); !errors.Is(err, w.stuck) {
+		t.Errorf("got %v", err)
+	}
+	w.stuck = nil
+	if n, err := w.backfill(span); n != 1 || err != nil {
+		t.Errorf("%d were sent: %v", n, err)
+	}
+}
+
+func TestSpanCheck(t *testing.T) {
+	for pattern, good := range map[string]bool{"*": true, "[x": false, "": false} {
+		for _, span := range []collect.Span{{Customers: collect.Globs{Include: []string{pattern}}}, {Devices: collect.Globs{Exclude: []string{pattern}}}} {
+			if err := span.Check(); (err == nil) != good {
+				t.Errorf("%q: %v", pattern, err)
+			}
+		}
+	}
+}
