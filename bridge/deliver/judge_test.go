@@ -46,7 +46,7 @@ func TestWorse(t *testing.T) {
 		{long, short, long},
 		{errGone, errStopped, errGone},
 	} {
-		if got := worse(c.a, c.b); got != c.want {
+		if got := worse(c.a, c.b); !errors.Is(got, c.want) {
 			t.Errorf("of %v and %v: %v", c.a, c.b, got)
 		}
 	}
