@@ -57,7 +57,7 @@ func run(gremlins string, folders []string) error {
 		}
 		text, err := os.ReadFile(report)
 		if err != nil {
-			return err
+			return fmt.Errorf("gremlins was stopped before it was through with %s: %w", folder, err)
 		}
 		var out output
 		if err := json.Unmarshal(text, &out); err != nil {
