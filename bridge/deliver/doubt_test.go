@@ -193,9 +193,11 @@ func TestAloneNextTime(t *testing.T) {
 		r.box.retry = 10 * time.Second
 		stop := r.start()
 		time.Sleep(time.Second)
+		r.store.mu.Lock()
 		if e.State != backup.EntryQueued || !e.Doubt {
 			t.Errorf("got %+v", e)
 		}
+		r.store.mu.Unlock()
 		r.box.set(func(b *box) { b.reply = nil })
 		time.Sleep(time.Minute)
 		r.want("", 4)
