@@ -95,6 +95,9 @@ func (c *Client) send(ctx context.Context, r request, visa string, decode func(*
 	if err == nil || errors.As(err, &answered) { // the method's name is in it
 		return x.answer, err
 	}
+	if x.last != "" && errors.Is(ctx.Err(), context.DeadlineExceeded) { // the cause, not only that it took too long
+		err = fmt.Errorf("%w, after %s", err, x.last)
+	}
 	return x.answer, fmt.Errorf("%s: %w", r.method, err)
 }
 
@@ -133,9 +136,10 @@ type exchange struct {
 	decode func(*decoder) error
 	host   string
 	answer reply
-	held   bool // a slot
-	slow   int  // tries that ended by waiting in vain
-	came   bool // a reply to the present try
+	held   bool   // a slot
+	slow   int    // tries that ended by waiting in vain
+	came   bool   // a reply to the present try
+	last   string // what the last try failed with that was not broken off
 }
 
 // take waits for the host's turn and for a slot.
@@ -191,6 +195,9 @@ func (x *exchange) observe(status int, err error) {
 func (x *exchange) again(ctx context.Context, _ *http.Response, err error) (bool, error) {
 	if err != nil && !x.came {
 		x.observe(0, err)
+	}
+	if err != nil && ctx.Err() == nil {
+		x.last = err.Error()
 	}
 	if errors.Is(err, errStalled) || errors.Is(err, errSilent) {
 		x.slow++

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"covebridge/bridge/backup"
 	"covebridge/bridge/covesim"
@@ -101,4 +102,15 @@ func TestNoSecretInErrors(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A call that runs out of time tells why its tries failed, not only that.
+func TestCauseOfTimeout(t *testing.T) {
+	c := New(Options{Name: "msp", URL: "http://127.0.0.1:1/jsonapi", Username: "u", Password: "p"})
+	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond) // the second try comes after a second
+	defer cancel()
+	_, err := c.Check(ctx)
+	if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "connection refused: check url") {
+		t.Errorf("got %v", err)
+	}
 }
