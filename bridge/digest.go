@@ -154,8 +154,8 @@ func (c *digest) run(turn time.Time, every time.Duration, location *time.Locatio
 // digestLine makes a data source of a job's run.
 func digestLine(w backup.Run, location *time.Location) backup.Session {
 	at := func(t time.Time) string { return t.In(location).Format("2 Jan 2006, 15:04") }
-	s := backup.Session{ID: w.ID, Source: backup.DataSource{Key: w.ID, Name: w.Job}, State: backup.Ended, Status: w.Status, Start: w.Start, End: w.End,
-		SelectedCount: backup.Unknown, SelectedBytes: backup.Unknown, ProcessedCount: backup.Unknown, ProcessedBytes: backup.Unknown, SentBytes: backup.Unknown}
+	s := ownSession(w.ID, w.Job)
+	s.Status, s.Start, s.End = w.Status, w.Start, w.End
 	switch w.Kind {
 	case backup.Silence, backup.LongSilence:
 		s.Start, s.End = time.Time{}, time.Time{}

@@ -12,18 +12,6 @@ import (
 	"covebridge/bridge/covesim"
 )
 
-// digests are the digests that arrived, in their order: subject and text.
-func (w *world) digests() (texts []string) {
-	w.box.mu.Lock()
-	defer w.box.mu.Unlock()
-	for _, id := range w.box.mails {
-		if strings.HasSuffix(id, "-digest@covebridge") {
-			texts = append(texts, w.box.texts[id])
-		}
-	}
-	return texts
-}
-
 // Once a day each customer's digest lists the jobs whose newest run did not
 // succeed, and no other, each with its errors; a customer without such jobs gets
 // none, and a second look at the same day sends nothing again.
@@ -41,7 +29,7 @@ func TestDigest(t *testing.T) {
 	pass(time.Minute)
 	pass(12 * time.Hour)
 	pass(11 * time.Hour)
-	if got := w.digests(); len(got) != 0 {
+	if got := w.mailsOf(backup.Digest); len(got) != 0 {
 		t.Fatalf("in the first period: %q", got)
 	}
 	pass(time.Hour)
@@ -57,7 +45,7 @@ func TestDigest(t *testing.T) {
 			}
 		}
 	}
-	got := w.digests()
+	got := w.mailsOf(backup.Digest)
 	if len(customers) < 2 || len(customers) == len(newest) || len(got) != len(customers) {
 		t.Fatalf("%d digests of %d customers with trouble among %d jobs", len(got), len(customers), len(newest))
 	}
@@ -83,7 +71,7 @@ func TestDigest(t *testing.T) {
 	}
 	w.restart()
 	pass(time.Hour)
-	if again := w.digests(); len(again) != len(got) {
+	if again := w.mailsOf(backup.Digest); len(again) != len(got) {
 		t.Errorf("%d digests more", len(again)-len(got))
 	}
 }

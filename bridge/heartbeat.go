@@ -137,8 +137,8 @@ func heartbeatRun(s status.Status, turn time.Time, location *time.Location) back
 
 // part makes a data source of what the findings that concern it tell.
 func part(s status.Status, key, name, result string, concerns func(finding.Finding) bool) backup.Session {
-	p := backup.Session{ID: key, Source: backup.DataSource{Key: key, Name: name}, State: backup.Ended, Result: result,
-		SelectedCount: backup.Unknown, SelectedBytes: backup.Unknown, ProcessedCount: backup.Unknown, ProcessedBytes: backup.Unknown, SentBytes: backup.Unknown}
+	p := ownSession(key, name)
+	p.Result = result
 	var mine []finding.Finding
 	for _, f := range s.Findings {
 		if !concerns(f) {
@@ -153,6 +153,13 @@ func part(s status.Status, key, name, result string, concerns func(finding.Findi
 	}
 	p.Status = worst(mine)
 	return p
+}
+
+// ownSession is a data source of a mail of the bridge's own: nothing of it was
+// selected or sent.
+func ownSession(key, name string) backup.Session {
+	return backup.Session{ID: key, Source: backup.DataSource{Key: key, Name: name}, State: backup.Ended,
+		SelectedCount: backup.Unknown, SelectedBytes: backup.Unknown, ProcessedCount: backup.Unknown, ProcessedBytes: backup.Unknown, SentBytes: backup.Unknown}
 }
 
 // worst is the status of the worst finding.

@@ -6,15 +6,16 @@ import (
 	"time"
 
 	"covebridge/bridge"
+	"covebridge/bridge/backup"
 	"covebridge/bridge/covesim"
 )
 
-// heartbeats are those that arrived, in their order: subject and text.
-func (w *world) heartbeats() (texts []string) {
+// mailsOf gives the mails of a kind, in their order: subject and text.
+func (w *world) mailsOf(kind backup.Kind) (texts []string) {
 	w.box.mu.Lock()
 	defer w.box.mu.Unlock()
 	for _, id := range w.box.mails {
-		if strings.HasSuffix(id, "-heartbeat@covebridge") {
+		if strings.HasSuffix(id, "-"+string(kind)+"@covebridge") {
 			texts = append(texts, w.box.texts[id])
 		}
 	}
@@ -39,7 +40,7 @@ func TestHeartbeat(t *testing.T) {
 	want := func(what string, n int, parts ...string) {
 		t.Helper()
 		_, _ = w.Once(t.Context()) // what goes wrong is in the mail
-		got := w.heartbeats()
+		got := w.mailsOf(backup.Heartbeat)
 		if len(got) != n {
 			t.Fatalf("%s: %d heartbeats, want %d: %q", what, len(got), n, got)
 		}

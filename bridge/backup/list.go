@@ -78,6 +78,7 @@ func (k *Known) update(s Session, o Look) {
 func (j *Journal) recognise(fresh []Known, waiting []Session) (others []Known) {
 	taken := make([]bool, len(fresh))
 	for _, source := range sourcesOf(fresh) {
+		rivals := ofSource(waiting, source)
 		var told, listed []Session
 		var toldAt, listedAt []int
 		for i, k := range j.Sessions {
@@ -91,7 +92,7 @@ func (j *Journal) recognise(fresh []Known, waiting []Session) (others []Known) {
 			}
 		}
 		for t, l := range j.reading().matchListed(told, listed) {
-			if l < 0 || contested(told[t], listed[l], ofSource(waiting, source)) {
+			if l < 0 || contested(told[t], listed[l], rivals) {
 				continue
 			}
 			k, s := &j.Sessions[toldAt[t]], listed[l]

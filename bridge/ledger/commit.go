@@ -97,15 +97,5 @@ func (t transaction) commit(s packedStep, now int64) (bool, error) {
 	if err != nil || n == 0 {
 		return false, err
 	}
-	var queued []packedEntry
-	for _, e := range s.entries {
-		isNew, err := t.insert(s.Key, e, now)
-		if err != nil {
-			return false, fmt.Errorf("run %s: %w", e.Run.ID, err)
-		}
-		if isNew && e.State == backup.EntryQueued {
-			queued = append(queued, e)
-		}
-	}
-	return true, t.enqueue(s.Key, queued, now)
+	return true, t.add(s.Key, s.entries, now)
 }

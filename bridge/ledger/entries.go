@@ -54,6 +54,22 @@ func (t transaction) insert(device string, e packedEntry, now int64) (bool, erro
 	return true, t.event(e.Run.ID, now, string(e.State), e.Reason)
 }
 
+// add stores a device's new entries, and puts those that are to be sent into its
+// queue. What is there already stays as it is.
+func (t transaction) add(device string, entries []packedEntry, now int64) error {
+	var queued []packedEntry
+	for _, e := range entries {
+		isNew, err := t.insert(device, e, now)
+		if err != nil {
+			return fmt.Errorf("run %s: %w", e.Run.ID, err)
+		}
+		if isNew && e.State == backup.EntryQueued {
+			queued = append(queued, e)
+		}
+	}
+	return t.enqueue(device, queued, now)
+}
+
 // store keeps the entry's run and mail, in the place of earlier ones.
 func (t transaction) store(e packedEntry) error {
 	_, err := t.exec(`INSERT INTO runs (entry, run) VALUES ($1, $2)
@@ -114,11 +130,6 @@ func (l *Ledger) Queue(ctx context.Context, e backup.Entry) error {
 		if err != nil {
 			return err
 		}
-		device := e.Run.Device.Key()
-		isNew, err := t.insert(device, packed, now)
-		if err != nil || !isNew || e.State != backup.EntryQueued {
-			return err
-		}
-		return t.enqueue(device, []packedEntry{packed}, now)
+		return t.add(e.Run.Device.Key(), []packedEntry{packed}, now)
 	})
 }
