@@ -40,7 +40,7 @@ quick: ## run those that take less than a minute together: no real servers, no w
 bench: ## measure speed and memory
 	go test -run '^$$' -bench . -benchmem -timeout 60m ./...
 
-torture: ## the long form of the tests that kill the program and cut its connections
+torture: ## the long form of the tests that kill the program, cut its connections and hurt its mails
 	COVEBRIDGE_TORTURE=1 go test -count 1 -timeout 6h -v -run Torture ./...
 
 mutants: ## change the rules in small ways, and see that their tests notice (an hour)

@@ -1,15 +1,16 @@
 """Reads mails of generated runs, each in three body forms, after what may happen to them on their way.
 
-Standard input holds a line of JSON for each: {"run": ..., "mail": ...}. Each
-form is read three times: as it was sent or harmlessly changed, when it has to
-be claimed; and twice damaged, when it may be left alone. Nothing that is
-claimed may be wrong in software, type, job, overall status, or in the name or
-status of an object. Prints the figures as JSON.
+Standard input holds a line of JSON for each: {"number": ..., "run": ...,
+"mail": ...}; what happens to a mail follows from its number. Each form is read
+three times: as it was sent or harmlessly changed, when it has to be claimed;
+and twice damaged, when it may be left alone. Nothing that is claimed may be
+wrong in software, type, job, overall status, or in the name or status of an
+object. Prints the figures as JSON.
 """
 
 import collections
 import email
-import email.policy
+import email.header
 import html
 import json
 import quopri
@@ -122,12 +123,20 @@ class Figures(collections.Counter):
             self["damaged, claimed"] += got is not None
 
 
-def main(seed):
-    rng, figures = random.Random(seed), Figures()
+def decoded(source):
+    """A mail's sender, subject and bodies, by the older half of package email, which is several times faster."""
+    mail = email.message_from_string(source)
+    subject = str(email.header.make_header(email.header.decode_header(mail["Subject"])))
+    text, page = (part.get_payload(decode=True).decode() for part in mail.walk() if not part.is_multipart())
+    return mail["From"], subject, {"text": text, "html": page}
+
+
+def main():
+    figures = Figures()
     for line in sys.stdin:
         case = json.loads(line)
-        mail = email.message_from_string(case["mail"], policy=email.policy.default)
-        bodies = {"text": mail.get_body(("plain",)).get_content(), "html": mail.get_body(("html",)).get_content()}
+        rng = random.Random(case["number"])
+        sender, subject, bodies = decoded(case["mail"])
         want = truth.expected(case["run"])
         figures["runs"] += 1
         for form in (("text",), ("html",), ("text", "html")):
@@ -137,11 +146,11 @@ def main(seed):
                     change = rng.choice((DAMAGE if damaged else HARMLESS)[kind])
                     names.append(f"{kind}: {getattr(change, '__name__', change)}")
                     now[kind] = change(bodies[kind], rng) if damaged else change(bodies[kind])
-                subject = rng.choice(("", "", "[EXTERNAL] ", "FW: ")) + str(mail["Subject"])
-                got = covebridge.parse(str(mail["From"]), subject, now.get("html"), now.get("text"))
-                figures.read(want, got, not damaged, (case["run"]["id"], names))
+                before = rng.choice(("", "", "[EXTERNAL] ", "FW: "))
+                got = covebridge.parse(sender, before + subject, now.get("html"), now.get("text"))
+                figures.read(want, got, not damaged, (case["number"], names))
     print(json.dumps(figures))
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    main()
