@@ -74,8 +74,7 @@ func (b *Bridge) queueOwn(ctx context.Context, r backup.Run) error {
 // turnOf is the beginning of the turn that a moment is in: turns of this length,
 // at most a day, are counted from midnight.
 func turnOf(now time.Time, every time.Duration, location *time.Location) time.Time {
-	local := now.In(location)
-	midnight := time.Date(local.Year(), local.Month(), local.Day(), 0, 0, 0, 0, location)
+	midnight := status.Midnight(now, location)
 	return midnight.Add(now.Sub(midnight).Truncate(every))
 }
 

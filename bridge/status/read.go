@@ -86,8 +86,7 @@ func (s *Status) add(r Report) {
 
 // tally counts today's runs and measures the lag of the last day's.
 func (s *Status) tally(ctx context.Context, l *ledger.Ledger, location *time.Location) error {
-	local := s.At.In(location)
-	midnight := time.Date(local.Year(), local.Month(), local.Day(), 0, 0, 0, 0, location)
+	midnight := Midnight(s.At, location)
 	since := s.At.Add(-day)
 	if midnight.Before(since) {
 		since = midnight

@@ -16,3 +16,9 @@ func Span(d time.Duration) string {
 	}
 	return strings.TrimSuffix(d.Round(time.Minute).String(), "0s")
 }
+
+// Midnight is when the day that a moment is in began in the location.
+func Midnight(moment time.Time, location *time.Location) time.Time {
+	year, month, day := moment.In(location).Date()
+	return time.Date(year, month, day, 0, 0, 0, 0, location)
+}
