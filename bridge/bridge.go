@@ -57,6 +57,7 @@ type Options struct {
 	// Digest is the time between two mails to each customer with jobs that need
 	// attention, as Heartbeat; 0: there are none.
 	Digest   time.Duration
+	Polled   func()                                        // told when Run or Once has polled every account; may be nil
 	Told     func(status.Status)                           // told how things stand, about once a minute; may be nil
 	HTTP     config.HTTP                                   // where Run serves the status page, if anywhere
 	Location *time.Location                                // where days begin; nil: UTC

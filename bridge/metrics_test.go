@@ -74,11 +74,12 @@ func TestMetricsOfARunningBridge(t *testing.T) {
 	}
 }
 
-// A poll that is asked for happens at once, and not while another is under way.
+// A poll that is asked for happens at once, and not while another is under way;
+// the first one is told of when it is over.
 func TestPollNow(t *testing.T) {
-	polls, goOn := make(chan struct{}), make(chan struct{})
+	polls, goOn, first := make(chan struct{}), make(chan struct{}), make(chan struct{})
 	w, _ := simWorld(t, covesim.Options{Seed: 1, Devices: 1}, func(o *bridge.Options) {
-		o.Interval = time.Hour
+		o.Interval, o.Polled = time.Hour, func() { close(first) }
 		watch(func() error {
 			polls <- struct{}{}
 			<-goOn
@@ -95,7 +96,13 @@ func TestPollNow(t *testing.T) {
 	if err := w.PollNow("other"); err == nil {
 		t.Error("an account that is not there is polled")
 	}
+	select {
+	case <-first:
+		t.Error("told of a poll that is under way")
+	default:
+	}
 	goOn <- struct{}{}
+	<-first
 	for w.PollNow("sim") != nil { // as soon as the first poll is over
 		runtime.Gosched()
 	}

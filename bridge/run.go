@@ -27,12 +27,23 @@ func (b *Bridge) Run(ctx context.Context) {
 		b.recall(ctx)
 		all.Go(func() { b.watch(ctx) })
 	}
-	b.Watch(func(p collect.Progress) { b.self.pulse.beat(polling+p.Account, pollPatience) })
+	watched := b.collector.Watch
+	b.Watch(func(p collect.Progress) {
+		b.self.pulse.beat(polling+p.Account, pollPatience)
+		if watched != nil {
+			watched(p)
+		}
+	})
 	if b.page != nil {
 		all.Go(func() { b.serve(ctx) })
 	}
+	var first sync.WaitGroup
 	for _, src := range b.Sources {
-		all.Go(func() { b.follow(ctx, src) })
+		first.Add(1)
+		all.Go(func() { b.follow(ctx, src, sync.OnceFunc(first.Done)) })
+	}
+	if b.Polled != nil {
+		all.Go(func() { first.Wait(); b.Polled() })
 	}
 	counts := b.deliverer.Run(ctx)
 	b.self.pulse.end(delivery)
@@ -40,8 +51,10 @@ func (b *Bridge) Run(ctx context.Context) {
 	b.Log.Info("stopped", "sent", counts.Sent, "failed", counts.Failed)
 }
 
-// follow polls one account at its interval. The account's troubles are its own.
-func (b *Bridge) follow(ctx context.Context, src Source) {
+// follow polls one account at its interval, and tells of the first poll when it
+// is over. The account's troubles are its own.
+func (b *Bridge) follow(ctx context.Context, src Source, first func()) {
+	defer first()
 	part := polling + src.Name()
 	defer b.self.pulse.end(part)
 	tick := time.NewTicker(b.Interval)
@@ -53,6 +66,7 @@ func (b *Bridge) follow(ctx context.Context, src Source) {
 		if ctx.Err() != nil {
 			return
 		}
+		first()
 		b.tellPoll(p, err)
 		b.Metrics.Poll(src.Name(), outcome(p, err))
 		if errors.Is(err, backup.ErrRefused) {
@@ -99,6 +113,9 @@ func (b *Bridge) Once(ctx context.Context) (Summary, error) {
 	go func() {
 		defer close(done)
 		polls.Wait()
+		if b.Polled != nil {
+			b.Polled()
+		}
 		if b.Name != "" {
 			b.examine(context.WithoutCancel(ctx)) // before the delivery ends: it may queue a heartbeat
 		}

@@ -58,7 +58,9 @@ func (c *Collector) Backfill(ctx context.Context, span Span, report func(Progres
 		if err != nil {
 			broken = append(broken, fmt.Errorf("read the devices of %s: %w", src.Name(), err))
 		}
-		for i, d := range found {
+		done := Progress{Account: src.Name(), Total: int64(len(found))}
+		report(done) // anew: the poll before came to all of them
+		for _, d := range found {
 			n, err := c.backfill(ctx, src, d, span)
 			if ctx.Err() != nil {
 				return runs, ctx.Err()
@@ -67,7 +69,8 @@ func (c *Collector) Backfill(ctx context.Context, span Span, report func(Progres
 				broken = append(broken, fmt.Errorf("device %s: %w", d.Name, err))
 			}
 			runs += n
-			report(Progress{Account: src.Name(), Done: int64(i) + 1, Total: int64(len(found)), Runs: int64(runs)})
+			done.Done, done.Runs = done.Done+1, done.Runs+int64(n)
+			report(done)
 		}
 	}
 	return runs, errors.Join(broken...)

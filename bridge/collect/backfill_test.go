@@ -52,6 +52,29 @@ func TestBackfillOfTwoAccounts(t *testing.T) {
 	}
 }
 
+// Each account's devices are counted from none to all, and the runs found with
+// them: the poll before came to all of them, too.
+func TestBackfillTells(t *testing.T) {
+	second := newProduct("second")
+	w := newWorld(t, func(o *collect.Options) { o.Sources = append(o.Sources, second) })
+	w.device("1", "Files 34:10-34:30\nFiles 44:10-44:30")
+	d := w.device("2", "Files 35:10-35:30")
+	second.devices, second.truth["2"] = w.devices[1:], w.truth["2"]
+	w.devices = w.devices[:1]
+	w.pass(w.at("200:00").Sub(w.now))
+	second.advance(200 * time.Hour)
+	var told []collect.Progress
+	span := collect.Span{Since: w.at("34:00"), Until: w.at("60:00"), Devices: collect.Globs{Include: []string{"srv1", d.Name}}}
+	if _, err := w.Backfill(t.Context(), span, func(p collect.Progress) { told = append(told, p) }); err != nil {
+		t.Fatal(err)
+	}
+	first, other := w.Sources[0].Name(), second.Name()
+	want := []collect.Progress{{Account: first, Total: 1}, {first, 1, 1, 2}, {Account: other, Total: 1}, {other, 1, 1, 1}}
+	if !slices.Equal(told, want) {
+		t.Errorf("got %+v, want %+v", told, want)
+	}
+}
+
 // What is on record as old and can't be queued is told, with its cause.
 func TestBackfillFails(t *testing.T) {
 	w := newWorld(t, nil)

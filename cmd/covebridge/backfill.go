@@ -43,14 +43,11 @@ mail.timezone.`,
 			if err := span.Check(); err != nil {
 				return usageError{fmt.Errorf("--%w", err)}
 			}
-			b, err := a.open(cmd.Context())
+			b, err := a.held(cmd.Context())
 			if err != nil {
 				return err
 			}
 			defer b.Close()
-			if err := b.Ledger.Hold(cmd.Context()); err != nil {
-				return err
-			}
 			progress := a.progress("devices", "asking Cove")
 			b.Watch(progress.poll)
 			runs, err := b.Backfill(cmd.Context(), span, progress.poll)

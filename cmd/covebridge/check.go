@@ -49,7 +49,7 @@ func (a *app) check(ctx context.Context, c *config.Config, r *checkReport) error
 	r.begin("opening the ledger")
 	opening, cancel := context.WithTimeout(ctx, mailbox.CheckTime)
 	defer cancel()
-	b, err := bridge.Open(opening, c, a.logger(c.Log))
+	b, err := bridge.Open(opening, c, a.newLogger(c.Log))
 	if err != nil {
 		if opening.Err() != nil && ctx.Err() == nil {
 			err = fmt.Errorf("no answer within %s: %w", mailbox.CheckTime, err)

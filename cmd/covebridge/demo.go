@@ -45,6 +45,8 @@ fleet backs up; its clock runs 240 times as fast as the real one.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx, stop := context.WithCancel(cmd.Context())
 			defer stop()
+			waiting := a.patience("waiting for the first mails")
+			defer waiting()
 			api, err := net.Listen("tcp", "127.0.0.1:0")
 			if err != nil {
 				return fmt.Errorf("start the simulated Cove: %w", err)
@@ -66,7 +68,7 @@ fleet backs up; its clock runs 240 times as fast as the real one.`,
 			if err != nil {
 				return err
 			}
-			d := &demo{app: a, address: box.Addr().String(), once: once, stop: stop}
+			d := &demo{app: a, address: box.Addr().String(), once: once, stop: stop, waiting: waiting}
 			b, err := bridge.Open(ctx, demoConfig(api.Addr().String(), box.Addr().String(), page), slog.New(slog.DiscardHandler), d.around)
 			if err != nil {
 				return unlessStopped(ctx, err)

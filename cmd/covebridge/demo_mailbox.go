@@ -48,6 +48,7 @@ type demo struct {
 	address string
 	once    bool
 	stop    func()
+	waiting func() // ends to tell that nothing has arrived yet
 
 	mu    sync.Mutex
 	count int
@@ -67,6 +68,7 @@ func (d *demo) around(m bridge.Mailbox) bridge.Mailbox {
 // Deliver delivers, and shows what was delivered.
 func (d *demo) Deliver(ctx context.Context, mails []mailbox.Mail, begin func(string) error) []mailbox.Result {
 	results := d.Mailbox.Deliver(ctx, mails, begin)
+	d.waiting()
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for i, r := range results {

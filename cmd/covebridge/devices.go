@@ -13,11 +13,11 @@ func newDevices(a *app) *cobra.Command {
 		Use:   "devices",
 		Short: "List the devices seen, each with its newest run",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			l, err := a.ledger(cmd.Context())
+			l, done, err := a.ledger(cmd.Context())
 			if err != nil {
 				return err
 			}
-			defer l.Close()
+			defer done()
 			devices, err := l.Devices(cmd.Context())
 			if err != nil {
 				return err

@@ -35,11 +35,11 @@ room for it, and --json shows everything. Times are in mail.timezone, those of -
 			if q.State = backup.EntryState(state); state != "" && !slices.Contains(states, state) {
 				return usageError{fmt.Errorf("--state: %s is expected, not %q", either(states), state)}
 			}
-			l, err := a.ledger(cmd.Context())
+			l, done, err := a.ledger(cmd.Context())
 			if err != nil {
 				return err
 			}
-			defer l.Close()
+			defer done()
 			if q.Since, err = a.moment("--since", since); err != nil {
 				return err
 			}

@@ -42,6 +42,8 @@ each would send what waits.`,
 					return fmt.Errorf("FROM: %w", err)
 				}
 			}
+			opening := a.patience("opening both ledgers")
+			defer opening()
 			from, err := ledger.Open(ctx, o)
 			if err != nil {
 				return err
@@ -52,6 +54,7 @@ each would send what waits.`,
 				return err
 			}
 			defer to.Close()
+			opening()
 			progress := a.progress("rows", "copying")
 			copied, err := ledger.Copy(ctx, from, to, func(done, total int) {
 				progress.poll(collect.Progress{Done: int64(done), Total: int64(total)})

@@ -27,9 +27,9 @@ func (a *app) newLogger(c config.Log) *slog.Logger {
 		return at
 	}
 	if c.Format == "json" {
-		return slog.New(slog.NewJSONHandler(beside{a}, &slog.HandlerOptions{Level: level, ReplaceAttr: inZone}))
+		return slog.New(slog.NewJSONHandler(a.errs, &slog.HandlerOptions{Level: level, ReplaceAttr: inZone}))
 	}
-	return slog.New(tint.NewTextHandler(beside{a}, &tint.Options{
+	return slog.New(tint.NewTextHandler(a.errs, &tint.Options{
 		Level: level, TimeFormat: time.DateTime + " MST", ReplaceAttr: inZone, NoColor: !isTerminal(a.errs) || noColour(),
 	}))
 }

@@ -26,7 +26,9 @@ func main() {
 
 // execute runs one verb and gives the exit status.
 func execute(ctx context.Context, args []string, out, errs io.Writer) int {
-	root := newRoot(&app{out: out, errs: errs})
+	a := &app{}
+	a.out, a.errs = beside{a, out}, beside{a, errs}
+	root := newRoot(a)
 	root.SetArgs(args)
 	root.SetOut(out)
 	root.SetErr(errs)

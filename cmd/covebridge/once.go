@@ -21,16 +21,14 @@ if an account could not be polled or a mail could not be delivered; what is left
 is taken up by the next start.`,
 		Example: `  */15 * * * * covebridge once -c /etc/covebridge/config.yaml    (in a crontab)`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			b, err := a.open(cmd.Context())
+			b, err := a.held(cmd.Context())
 			if err != nil {
 				return err
 			}
 			defer b.Close()
-			if err := b.Ledger.Hold(cmd.Context()); err != nil {
-				return err
-			}
 			progress := a.progress("devices", "asking Cove")
 			b.Watch(progress.poll)
+			b.Polled = func() { progress.next("delivering") }
 			s, err := b.Once(cmd.Context())
 			progress.end()
 			for _, p := range s.Polled {

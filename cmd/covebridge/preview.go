@@ -46,7 +46,7 @@ rendered anew each time a template in mail.templates is saved, until Ctrl-C.`,
 				return usageError{errNoTemplates}
 			}
 			c.Ledger.SQLite, c.Ledger.Postgres = ":memory:", ""
-			b, err := bridge.Open(cmd.Context(), c, log)
+			b, err := a.bridge(cmd.Context(), c, log)
 			if err != nil {
 				return err
 			}
@@ -59,12 +59,12 @@ rendered anew each time a template in mail.templates is saved, until Ctrl-C.`,
 				dir = mailbox.NewDirectory(out)
 			}
 			progress := a.progress("devices", "asking Cove")
+			defer progress.end()
 			b.Watch(progress.poll)
 			shown := 0
 			var runs []backup.Run
 			var p page
 			err = b.Preview(cmd.Context(), bridge.Wanted{Device: device, Limit: most}, func(e backup.Entry) error {
-				progress.end()
 				shown++
 				switch {
 				case watch:

@@ -49,7 +49,10 @@ func (a *app) watch(ctx context.Context, c *config.Config, runs []backup.Run, op
 	}
 	_, port, _ := net.SplitHostPort(ln.Addr().String())
 	l := &live{config: c, runs: runs, hosts: []string{ln.Addr().String(), "localhost:" + port}, page: page{Live: true}}
-	fmt.Fprintln(a.errs, l.render())
+	rendering := a.patience("rendering the mails")
+	came := l.render()
+	rendering()
+	fmt.Fprintln(a.errs, came)
 	server := &http.Server{Handler: l.handler(), ReadHeaderTimeout: 10 * time.Second}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(ln) }()

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"sync"
 	"time"
 
@@ -23,39 +24,43 @@ type progress struct {
 	accounts map[string]collect.Progress
 	pace     pace
 	began    time.Time
-	told     time.Time
 
 	once    sync.Once
 	stop    chan struct{}
 	stopped chan struct{}
 }
 
-// How often lines come where there is no terminal: soon at first, so that one
-// knows that it works, and then as often as a log bears.
+// silence is the longest that nothing is told, and drawing how often a bar is
+// drawn anew.
 const (
-	soon  = 2 * time.Second
-	later = 10 * time.Second
-	early = 10 * time.Second // how long it is "at first"
+	silence = 2 * time.Second
+	drawing = time.Second
 )
 
-// progress begins to tell; end it.
+// patience tells what is waited for where there is nothing to count, if it takes
+// long.
+func (a *app) patience(what string) (done func()) { return a.progress("", what).end }
+
+// progress begins to tell; end it before another one begins.
 func (a *app) progress(unit, first string) *progress {
 	p := &progress{a: a, unit: unit, first: first, accounts: map[string]collect.Progress{}, began: time.Now(),
 		stop: make(chan struct{}), stopped: make(chan struct{})}
-	p.told = p.began
+	every := silence
 	if isTerminal(a.errs) {
-		p.bar = progressbar.NewOptions64(-1, progressbar.OptionSetWriter(a.errs), progressbar.OptionSetWidth(20),
+		every = drawing
+		p.bar = progressbar.NewOptions64(-1, progressbar.OptionSetWriter(plain(a.errs)), progressbar.OptionSetWidth(20),
 			progressbar.OptionSetPredictTime(false), progressbar.OptionSetElapsedTime(false), progressbar.OptionClearOnFinish(),
-			progressbar.OptionEnableColorCodes(false), progressbar.OptionSetRenderBlankState(false))
+			progressbar.OptionEnableColorCodes(false), progressbar.OptionSetRenderBlankState(false),
+			progressbar.OptionSetSpinnerChangeInterval(0)) // else it draws by itself, for ever
 	}
 	a.progressing.Store(p)
-	go p.run()
+	go p.run(every)
 	return p
 }
 
-func (p *progress) run() {
+func (p *progress) run(every time.Duration) {
 	defer close(p.stopped)
-	tick := time.NewTicker(time.Second)
+	tick := time.NewTicker(every)
 	defer tick.Stop()
 	for {
 		select {
@@ -77,6 +82,14 @@ func (p *progress) end() {
 			_ = p.bar.Clear()
 		}
 	})
+}
+
+// next begins to tell of something else.
+func (p *progress) next(first string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	clear(p.accounts)
+	p.first, p.began, p.pace = first, time.Now(), pace{}
 }
 
 // poll notes how far an account is. It may be called from several goroutines.
@@ -103,17 +116,11 @@ func (p *progress) show(now time.Time) {
 		}
 		return
 	}
-	every := later
-	if now.Sub(p.began) <= early {
-		every = soon
+	if p.a.log != nil {
+		p.a.log.Info(line)
+		return
 	}
-	if now.Sub(p.told) > every-time.Second/2 {
-		if p.told = now; p.a.log != nil {
-			p.a.log.Info(line)
-			return
-		}
-		fmt.Fprintln(p.a.errs, line)
-	}
+	fmt.Fprintln(p.a.errs, line)
 }
 
 // line says how far it is.
@@ -139,8 +146,12 @@ func (p *progress) line(now time.Time) (line string, done, total int64) {
 	return line, done, total
 }
 
-// beside is standard error for those who write while progress is shown.
-type beside struct{ a *app }
+// beside is standard output or error for those who write while a bar may be
+// shown: it makes way, and comes back below.
+type beside struct {
+	a *app
+	w io.Writer
+}
 
 func (b beside) Write(text []byte) (int, error) {
 	if p := b.a.progressing.Load(); p != nil && p.bar != nil {
@@ -148,19 +159,13 @@ func (b beside) Write(text []byte) (int, error) {
 		defer p.mu.Unlock()
 		_ = p.bar.Clear()
 	}
-	return b.a.errs.Write(text)
+	return b.w.Write(text)
 }
 
-// patience says what is being waited for, where it takes long.
-func (a *app) patience(what string) (done func()) {
-	over, told := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(told)
-		select {
-		case <-over:
-		case <-time.After(soon * 3 / 4):
-			fmt.Fprintf(beside{a}, "%s …\n", what)
-		}
-	}()
-	return func() { close(over); <-told }
+// plain is what is written to in the end.
+func plain(w io.Writer) io.Writer {
+	if b, ok := w.(beside); ok {
+		return b.w
+	}
+	return w
 }

@@ -37,7 +37,8 @@ func TestPace(t *testing.T) {
 	}
 }
 
-// Nothing is silent for longer than two seconds at first, wherever it writes.
+// Nothing is silent for longer than two seconds, wherever it writes and however
+// long it takes.
 func TestProgressLines(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var errs bytes.Buffer
@@ -51,16 +52,38 @@ func TestProgressLines(t *testing.T) {
 			p.poll(collect.Progress{Account: "a", Done: done, Total: 30, Runs: done / 5})
 			p.poll(collect.Progress{Account: "a", Done: done - 1, Total: 30}) // overtaken
 		}
-		p.end()
-		p.end()
 		lines := strings.Split(strings.TrimSpace(errs.String()), "\n")
-		if len(lines) < 5 || len(lines) > 7 || lines[0] != "asking Cove … 2s" {
+		if len(lines) != 8 || lines[0] != "asking Cove … 2s" {
 			t.Fatalf("got %q", lines)
 		}
+		for range 1800 {
+			before := errs.Len()
+			if time.Sleep(2 * time.Second); errs.Len() == before {
+				t.Fatalf("silent for two seconds, %s after the beginning", time.Since(p.began))
+			}
+		}
+		p.end()
+		p.end()
 		for _, line := range lines[2:] {
 			if !regexp.MustCompile(`^\d+ of 40 devices(, \d mails?)?, about \d+ (seconds|minutes?) left$`).MatchString(line) {
 				t.Errorf("got %q", line)
 			}
+		}
+	})
+}
+
+// What is waited for is told of as long as it lasts, and what takes no time is not.
+func TestPatience(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var errs bytes.Buffer
+		a := &app{errs: &errs}
+		done := a.patience("opening the ledger")
+		time.Sleep(5 * time.Second)
+		done()
+		a.patience("saying nothing")()
+		time.Sleep(time.Minute)
+		if want := "opening the ledger … 2s\nopening the ledger … 4s\n"; errs.String() != want {
+			t.Errorf("got %q", errs.String())
 		}
 	})
 }

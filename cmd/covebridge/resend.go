@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
@@ -30,27 +31,39 @@ sends all those again that were refused for good or could not be made.`,
 				return err
 			}
 			defer b.Close()
-			if failed {
-				n, err := b.ResendFailed(cmd.Context(), ledger.Query{})
-				fmt.Fprintf(a.out, "%s queued again\n", plural(n, "run is", "runs are"))
-				return errors.Join(err, a.drain(cmd, b))
+			err = a.queueAgain(cmd.Context(), b, args)
+			if err != nil && !failed {
+				return err
 			}
-			for _, name := range args {
-				e, err := b.Resend(cmd.Context(), name)
-				if err != nil {
-					return err
-				}
-				fmt.Fprintf(a.out, "%s is queued again\n", e.Run.ID)
-			}
-			return a.drain(cmd, b)
+			return errors.Join(err, a.drain(cmd, b))
 		},
 	}
 	c.Flags().BoolVar(&failed, "failed", false, "all runs whose mails failed")
 	return c
 }
 
+// queueAgain queues the mails of the runs named, or else of all that failed.
+func (a *app) queueAgain(ctx context.Context, b *bridge.Bridge, names []string) error {
+	defer a.patience("queueing the mails again")()
+	if len(names) == 0 {
+		n, err := b.ResendFailed(ctx, ledger.Query{})
+		fmt.Fprintf(a.out, "%s queued again\n", plural(n, "run is", "runs are"))
+		return err
+	}
+	for _, name := range names {
+		e, err := b.Resend(ctx, name)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(a.out, "%s is queued again\n", e.Run.ID)
+	}
+	return nil
+}
+
 // drain delivers what is queued, or leaves it to the covebridge that runs.
 func (a *app) drain(cmd *cobra.Command, b *bridge.Bridge) error {
+	progress := a.progress("mails", "delivering")
+	defer progress.end()
 	err := b.Ledger.Hold(cmd.Context())
 	if errors.Is(err, ledger.ErrHeld) {
 		fmt.Fprintln(a.out, "the covebridge that is running delivers it within seconds")
@@ -59,7 +72,6 @@ func (a *app) drain(cmd *cobra.Command, b *bridge.Bridge) error {
 	if err != nil {
 		return err
 	}
-	progress := a.progress("mails", "delivering")
 	d := b.Drain(cmd.Context())
 	progress.end()
 	fmt.Fprintln(a.out, delivered(d))

@@ -122,6 +122,29 @@ func (a *app) load() (*config.Config, *slog.Logger, error) {
 	return c, log, nil
 }
 
+// held gives a bridge as configured that holds its ledger.
+func (a *app) held(ctx context.Context) (*bridge.Bridge, error) {
+	c, log, err := a.load()
+	if err != nil {
+		return nil, err
+	}
+	return a.begin(ctx, c, log)
+}
+
+// begin makes a bridge that holds its ledger.
+func (a *app) begin(ctx context.Context, c *config.Config, log *slog.Logger) (*bridge.Bridge, error) {
+	b, err := a.bridge(ctx, c, log)
+	if err != nil {
+		return nil, err
+	}
+	defer a.patience("taking hold of the ledger")()
+	if err := b.Ledger.Hold(ctx); err != nil {
+		_ = b.Close() // nothing was done with it
+		return nil, err
+	}
+	return b, nil
+}
+
 // open gives a bridge as configured.
 func (a *app) open(ctx context.Context) (*bridge.Bridge, error) {
 	c, log, err := a.load()
@@ -140,13 +163,18 @@ func (a *app) bridge(ctx context.Context, c *config.Config, log *slog.Logger) (*
 	return b, err
 }
 
-// ledger opens the configured ledger to look into it. Secrets are not needed
-// for that, so that it works in any shell.
-func (a *app) ledger(ctx context.Context) (*ledger.Ledger, error) {
+// ledger opens the configured ledger to look into it, until it is told that this
+// is done. Secrets are not needed for that, so that it works in any shell.
+func (a *app) ledger(ctx context.Context) (l *ledger.Ledger, done func(), err error) {
 	c, err := a.settings(config.Peek)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	defer a.patience("opening the ledger")()
-	return ledger.Open(ctx, ledger.Options{SQLite: c.Ledger.SQLite, Postgres: string(c.Ledger.Postgres)})
+	told := a.patience("reading the ledger")
+	l, err = ledger.Open(ctx, ledger.Options{SQLite: c.Ledger.SQLite, Postgres: string(c.Ledger.Postgres)})
+	if err != nil {
+		told()
+		return nil, nil, err
+	}
+	return l, func() { told(); _ = l.Close() }, nil // nothing was written
 }

@@ -21,7 +21,7 @@ type screen struct {
 // screen is the terminal. Where there is none, nothing is cut to fit, for
 // programs read it; COLUMNS counts in both cases, as with ps and ls.
 func (a *app) screen() (s screen) {
-	if f, ok := a.out.(*os.File); ok && isTerminal(f) {
+	if f, ok := plain(a.out).(*os.File); ok && isTerminal(f) {
 		s.colour = !noColour()
 		if width, _, err := term.GetSize(int(f.Fd())); err == nil {
 			s.width = width
@@ -37,7 +37,7 @@ func (a *app) screen() (s screen) {
 func noColour() bool { return os.Getenv("NO_COLOR") != "" || os.Getenv("TERM") == "dumb" }
 
 func isTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
+	f, ok := plain(w).(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 

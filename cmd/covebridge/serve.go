@@ -24,7 +24,7 @@ func (a *app) serve(ctx context.Context) error {
 	}
 	var before *config.Config // that worked
 	for {
-		b, err := a.begin(ctx, current)
+		b, err := a.start(ctx, current)
 		switch {
 		case err != nil && before != nil && ctx.Err() == nil:
 			a.log.Error("the new configuration can't be used, the one before is: correct it, and reload again", "why", err)
@@ -41,14 +41,10 @@ func (a *app) serve(ctx context.Context) error {
 	}
 }
 
-// begin makes a bridge that holds its ledger.
-func (a *app) begin(ctx context.Context, c *config.Config) (*bridge.Bridge, error) {
-	b, err := a.bridge(ctx, c, a.logger(c.Log))
+// start is begin, and tells the log.
+func (a *app) start(ctx context.Context, c *config.Config) (*bridge.Bridge, error) {
+	b, err := a.begin(ctx, c, a.logger(c.Log))
 	if err != nil {
-		return nil, err
-	}
-	if err := b.Ledger.Hold(ctx); err != nil {
-		_ = b.Close() // nothing was done with it
 		return nil, err
 	}
 	b.Log.Info("covebridge runs", "version", version(), "accounts", len(b.Sources), "interval", b.Interval, "ledger", b.Ledger.String())
@@ -64,6 +60,10 @@ func (a *app) untilReload(ctx context.Context, b *bridge.Bridge, hangups <-chan 
 	notify(b.Log, ready)
 	go keepAlive(supervised, b)
 
+	first := a.progress("devices", "asking Cove")
+	defer first.end()
+	b.Watch(first.poll)
+	b.Polled = first.end
 	running, stop := context.WithCancel(ctx)
 	ended := make(chan struct{})
 	go func() { defer close(ended); b.Run(running) }()
@@ -83,6 +83,8 @@ func (a *app) untilReload(ctx context.Context, b *bridge.Bridge, hangups <-chan 
 		b.Log.Info("the configuration was read anew")
 		notify(b.Log, reloading())
 	}
+	first.end()
+	defer a.patience("finishing what is under way")()
 	stop()
 	<-ended
 	return next, b.Close()

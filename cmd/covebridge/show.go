@@ -23,11 +23,11 @@ func newShow(a *app) *cobra.Command {
   covebridge show cove-1234567-20261124T020013Z --raw > mail.eml`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			l, err := a.ledger(cmd.Context())
+			l, done, err := a.ledger(cmd.Context())
 			if err != nil {
 				return err
 			}
-			defer l.Close()
+			defer done()
 			e, events, err := l.Entry(cmd.Context(), args[0])
 			if err != nil {
 				return err

@@ -45,9 +45,12 @@ Its clock, its faults and what really happened are steered over HTTP:
 			if err != nil {
 				return fmt.Errorf("listen for calls: %w: choose another address with --listen", err)
 			}
+			making := a.patience("making up the devices")
+			sim := covesim.New(o)
+			making()
 			fmt.Fprintf(a.out, "A simulated Cove with %s answers at http://%s. In config.yaml:\n\n%s\n",
 				plural(o.Devices, "device", "devices"), ln.Addr(), simAccount(ln.Addr().String(), o))
-			return serve(cmd.Context(), ln, covesim.New(o))
+			return serve(cmd.Context(), ln, sim)
 		},
 	}
 	c.Flags().StringVar(&listen, "listen", "127.0.0.1:8640", "address to answer at")

@@ -24,11 +24,11 @@ helps. It reads the ledger alone, beside a running covebridge too.
 
 The exit status is 1 if a finding is of the severity Failed.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			l, err := a.ledger(cmd.Context())
+			l, done, err := a.ledger(cmd.Context())
 			if err != nil {
 				return err
 			}
-			defer l.Close()
+			defer done()
 			s, err := status.Read(cmd.Context(), l, time.Now(), a.zone())
 			if err != nil {
 				return err
