@@ -51,6 +51,13 @@ func Open(ctx context.Context, c *config.Config, log *slog.Logger, around ...fun
 	return New(o), nil
 }
 
+// Ends gives the accounts and the mailbox that the configuration names, for who
+// only tries them. Close the mailbox.
+func Ends(c *config.Config, log *slog.Logger) ([]Source, Mailbox, error) {
+	o, err := options(c, log)
+	return o.Sources, o.Mailbox, err
+}
+
 // options are those that follow from the configuration; all but the ledger.
 func options(c *config.Config, log *slog.Logger) (o Options, err error) {
 	o.Interval, o.Metrics = c.Poll.Interval, web.NewMetrics()

@@ -30,22 +30,27 @@ The exit status is 1 if anything failed; a warning is no failure.`,
 			if err != nil {
 				return err
 			}
-			path, _ := a.config()
-			r := newCheckReport(a, c)
-			r.tell("settings", mailbox.Finding{What: path + " is complete"})
-			for _, w := range append(c.Warnings, c.Doubts()...) {
-				r.tell("settings", mailbox.Finding{What: w, Warning: true})
-			}
-			return r.end(cmd.Context(), a.check(cmd.Context(), c, r))
+			return a.check(cmd.Context(), c)
 		},
 	}
 	a.jsonFlag(c)
 	return c
 }
 
-// check tries what the configuration names; the error is of what kept it from
-// that.
-func (a *app) check(ctx context.Context, c *config.Config, r *checkReport) error {
+// check tries the configuration and what it names, and tells of each.
+func (a *app) check(ctx context.Context, c *config.Config) error {
+	path, _ := a.config()
+	r := newCheckReport(a, c)
+	r.tell("settings", mailbox.Finding{What: path + " is complete"})
+	for _, w := range append(c.Warnings, c.Doubts()...) {
+		r.tell("settings", mailbox.Finding{What: w, Warning: true})
+	}
+	return r.end(ctx, a.checkNamed(ctx, c, r))
+}
+
+// checkNamed tries what the configuration names; the error is of what kept it
+// from that.
+func (a *app) checkNamed(ctx context.Context, c *config.Config, r *checkReport) error {
 	r.begin("opening the ledger")
 	opening, cancel := context.WithTimeout(ctx, mailbox.CheckTime)
 	defer cancel()

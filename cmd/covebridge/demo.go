@@ -24,8 +24,8 @@ const (
 // demoNext says how to go on, with the program as it was called.
 const demoNext = `
 To put it to work:
-  %[1]s init      writes a config.yaml; fill in your Cove login and mailbox
-  %[1]s check     tries them, and says what is wrong; nothing is sent
+  %[1]s init      asks for your Cove login and mailbox, tries them, and writes config.yaml
+  %[1]s check     tries everything, and says what is wrong; nothing is sent
   %[1]s preview   shows the mails that would come
   %[1]s run       polls and delivers from then on
 README.md, "Put it to work", goes through it step by step.
