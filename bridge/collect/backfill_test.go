@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -99,4 +100,80 @@ func TestSpanCheck(t *testing.T) {
 			}
 		}
 	}
+}
+
+// A backfill queues what was never sent, once however often it is asked for,
+// with its error texts; a partial row changes no type.
+func TestBackfill(t *testing.T) {
+	w := newWorld(t, nil)
+	w.device("1", "Files 00:10-00:20\nFiles 20:00-20:10 Failed\nFiles 71:00-71:10")
+	w.device("2", "Mail 20:00-20:10 Warning")
+	w.devices[1].Type = backup.Microsoft365
+	w.jump("72:00")
+	w.want("Success srv1")
+	w.devices[1].Type = ""
+	span := collect.Span{Since: w.at("10:00"), Until: w.at("60:00"), DryRun: true}
+	told := 0
+	var last collect.Progress
+	backfill := func() int {
+		t.Helper()
+		n, err := w.Backfill(context.Background(), span, func(p collect.Progress) { told, last = told+1, p })
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	if n := backfill(); n != 2 {
+		t.Errorf("%d would be sent, want 2", n)
+	}
+	w.want("Success srv1")
+	for _, narrow := range []collect.Span{
+		{Customers: collect.Globs{Include: []string{"acme"}}}, {Devices: collect.Globs{Include: []string{"SRV3"}}},
+		{Devices: collect.Globs{Exclude: []string{"srv*"}}}, {Since: w.at("30:00")}, {Until: w.at("20:00")},
+	} {
+		whole := span
+		span.Customers, span.Devices = narrow.Customers, narrow.Devices
+		if !narrow.Since.IsZero() {
+			span.Since = narrow.Since
+		}
+		if !narrow.Until.IsZero() {
+			span.Until = narrow.Until
+		}
+		if n := backfill(); n != 0 {
+			t.Errorf("%d would be sent of %+v", n, narrow)
+		}
+		span = whole
+	}
+	span.Devices.Include = []string{"srv2"}
+	if n := backfill(); n != 1 {
+		t.Errorf("%d would be sent of one device, want 1", n)
+	}
+	span.Devices.Include, span.DryRun, told = nil, false, 0
+	if n := backfill(); n != 2 || told != 3 {
+		t.Errorf("%d were sent, want 2; told %d times, want 3", n, told)
+	}
+	if want := (collect.Progress{Account: "acme", Done: 2, Total: 2, Runs: 2}); last != want {
+		t.Errorf("told %+v at last", last)
+	}
+	w.want("Success srv1", "Failed srv1", "Warning srv2")
+	span.Until = time.Time{}
+	if n := backfill(); n != 0 {
+		t.Errorf("%d were sent by the second backfill", n)
+	}
+	if text := w.text("acme-1-20261123T200000Z"); !strings.Contains(text, "disk on fire in 1-1") {
+		t.Error(text)
+	}
+	if text := w.text("acme-2-20261123T200000Z"); !strings.Contains(text, "Backup type: Microsoft 365") {
+		t.Error(text)
+	}
+	w.until("80:00")
+	w.want("Success srv1", "Failed srv1", "Warning srv2")
+}
+
+// A backfill of more than 60 days sends all that is asked for.
+func TestLongBackfill(t *testing.T) {
+	w := newWorld(t, func(o *collect.Options) { o.Baseline = 90 * 24 * time.Hour })
+	w.device("1", "Files 100:00-100:30\nFiles 1900:00-1900:30")
+	w.jump("2000:00")
+	w.want("Success srv1", "Success srv1")
 }
