@@ -90,15 +90,6 @@ func (j *Journal) good(sessions []Session, leaveOut func(Session) bool) (list []
 	return list
 }
 
-// CheckStorage remarks where the copy of a run that has just ended did not reach
-// the cloud, and makes it more than a remark where a rule wants that.
-func (j *Journal) CheckStorage(run *Run, rules Rules) {
-	if s := j.Device.Storage; run.Kind == Whole && s.lost() {
-		run.Remarks = append(run.Remarks, fmt.Sprintf("The copy reached only the LocalSpeedVault: the cloud storage is %s.", s.Cloud))
-		run.Status = max(run.Status, rules.NotInCloud)
-	}
-}
-
 // compare sets the totals of the sessions before, one for each data source of
 // the run, and remarks on a selection that shrank. Where a data source has no
 // session before, there is nothing to compare with.

@@ -20,6 +20,7 @@ type Journal struct {
 	Again     bool      `json:"again,omitempty"`      // the history is to be read again at the next poll
 	Watch     time.Time `json:"watch,omitzero"`       // until when it is read at each poll, for a session may be listed late
 	Missing   time.Time `json:"missing,omitzero"`     // since when the product shows the device no more
+	Behind    time.Time `json:"behind,omitzero"`      // since when the copy in the cloud has been seen not to catch up with the vault
 	Orphan    bool      `json:"orphan,omitempty"`     // it had been silent for weeks when it was first seen, and still is
 
 	// Sessions are those remembered, by start. A listed one that is none of them
@@ -77,7 +78,8 @@ type Rules struct {
 	Silence  map[string]time.Duration // limits by device type; 0: off
 	// MayBeSilent tells whether nothing is said of the device's silence.
 	MayBeSilent func(Device) bool
-	// NotInCloud is the least status of a run whose copy did not reach the cloud.
+	// NotInCloud is the least status of a run whose copy did not reach the cloud,
+	// or waits there behind others that have not for long.
 	NotInCloud Status
 	// Apart tells whether a data source makes runs of its own, beside all others.
 	Apart func(DataSource) bool
@@ -140,6 +142,7 @@ func (j *Journal) Observe(o Look, rules Rules) {
 	case o.Snapshot != nil:
 		j.Device = j.Device.Update(o.Snapshot.Device)
 		j.Missing = time.Time{}
+		j.watchCloud(o)
 	case o.Gone && j.Missing.IsZero():
 		j.Missing = o.Sure
 	}

@@ -1,5 +1,10 @@
 package backup
 
+import (
+	"fmt"
+	"time"
+)
+
 // Copy is how a place where backups are kept stands.
 type Copy string
 
@@ -21,4 +26,50 @@ type Storage struct {
 // lost tells whether what reaches the vault does not reach the cloud now.
 func (s Storage) lost() bool {
 	return s.Vault != "" && (s.Cloud == CopyOffline || s.Cloud == CopyFailed)
+}
+
+// Behind tells whether the cloud has yet to catch up with the vault. Which of the
+// two the product says that of is not settled.
+func (s Storage) Behind() bool {
+	return s.Vault != "" && (s.Cloud == CopyRunning || s.Vault == CopyRunning)
+}
+
+// stands is after how long a synchronisation that has not finished stands. Runs
+// are a day apart as a rule: one that takes longer never catches up.
+const stands = day
+
+// watchCloud notes since when the cloud has not caught up with the vault. Where
+// nobody looked for so long, it may have done so meanwhile.
+func (j *Journal) watchCloud(o Look) {
+	switch {
+	case !j.Device.Storage.Behind():
+		j.Behind = time.Time{}
+	case j.Behind.IsZero() || o.Sure.Sub(o.Last) > stands:
+		j.Behind = o.Sure
+	}
+}
+
+// CheckStorage remarks where the copy of a run that has just ended did not reach
+// the cloud, or waits behind others that have not for long; and makes it more
+// than a remark where a rule wants that.
+func (j *Journal) CheckStorage(run *Run, o Look, rules Rules) {
+	s, behind := j.Device.Storage, time.Duration(0)
+	if !j.Behind.IsZero() {
+		behind = o.Sure.Sub(j.Behind)
+	}
+	remark := ""
+	switch {
+	case run.Kind != Whole:
+		return
+	case s.lost():
+		remark = fmt.Sprintf("The copy reached only the LocalSpeedVault: the cloud storage is %s.", s.Cloud)
+	case behind >= 2*day:
+		remark = fmt.Sprintf("The copy in the cloud is behind the LocalSpeedVault: it has not caught up for %d days.", behind/day)
+	case behind >= stands:
+		remark = "The copy in the cloud is behind the LocalSpeedVault: it has not caught up for a day."
+	default:
+		return
+	}
+	run.Remarks = append(run.Remarks, remark)
+	run.Status = max(run.Status, rules.NotInCloud)
 }

@@ -182,7 +182,7 @@ func (p *poll) decide(ctx context.Context, s *sight, j *backup.Journal) (entries
 	for _, c := range j.Ready(*s.look, p.Rules) {
 		c.Device = j.Device
 		if !c.Old {
-			j.CheckStorage(&c.Run, p.Rules)
+			j.CheckStorage(&c.Run, *s.look, p.Rules)
 		}
 		if c.Kind == backup.Recovery { // it shows how the backups went
 			c.Device.ColourBar = nil

@@ -77,7 +77,7 @@ type Globs struct {
 type Job struct {
 	GroupBy    string            `yaml:"group_by"`     // "device" or "data_source"
 	Name       string            `yaml:"name"`         // a text/template; its syntax is checked
-	NotInCloud string            `yaml:"not_in_cloud"` // least status of a run whose copy reached only the LocalSpeedVault
+	NotInCloud string            `yaml:"not_in_cloud"` // least status of a run whose copy is not in the cloud: backup.Rules
 	StatusMap  map[string]string `yaml:"status_map"`   // Cove's number or word to Success, Warning or Failed
 }
 

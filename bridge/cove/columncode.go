@@ -8,6 +8,8 @@ const (
 	noColumn    columnCode = -1 // one that is not read
 	firstDevice columnCode = 1 << 16
 	codeID                 = firstDevice + 0
+	codeCloud              = firstDevice + 36
+	codeVault              = firstDevice + 37
 	codeSources            = firstDevice + 78
 )
 

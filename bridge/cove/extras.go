@@ -12,7 +12,7 @@ func fillIn(d *backup.Device, r deviceRow, sources profile) {
 	text := func(column string) string { return strings.TrimSpace(r.columns[column].text) }
 	d.Reference, d.Profile, d.Location = text(colRef), text(colProfile), text(colLocation)
 	d.Machine = machine(text(colMachine))
-	d.Storage = backup.Storage{Cloud: copyOf(r.columns[colCloud]), Vault: copyOf(r.columns[colVault])}
+	d.Storage = r.storage()
 	for src := range sources.all() {
 		at := r.columns[column(src, fGood)].time()
 		if st := r.columns[column(src, fGoodStatus)].status(); at.IsZero() || !st.none() && st.number != stCompleted {
@@ -34,18 +34,23 @@ func machine(text string) string {
 	return text
 }
 
+func (r deviceRow) storage() backup.Storage {
+	return backup.Storage{Cloud: copyOf(r.columns[colCloud]), Vault: copyOf(r.columns[colVault])}
+}
+
 // copyOf reads a storage status: -2 offline, -1 failed, 50 running, 100
-// synchronised; 0 and what is not known is none.
+// synchronised; 0 and what is not known is none. What else lies between 0 and
+// 100 was not seen: if anything, it is how far one that runs is.
 func copyOf(v value) backup.Copy {
 	n, _ := v.number()
-	switch n {
-	case -2:
+	switch {
+	case n == -2:
 		return backup.CopyOffline
-	case -1:
+	case n == -1:
 		return backup.CopyFailed
-	case 50:
+	case 0 < n && n < 100:
 		return backup.CopyRunning
-	case 100:
+	case n == 100:
 		return backup.CopySynchronised
 	}
 	return ""

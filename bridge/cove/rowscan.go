@@ -4,6 +4,8 @@ import (
 	"bytes"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"covebridge/bridge/backup"
 )
 
 // rowScan reads of a device's row what is needed of every device at every poll:
@@ -21,7 +23,8 @@ type rowScan struct {
 	sources profile
 
 	idColumn int64   // I0
-	seen     [2]bool // I0, I78
+	seen     [4]bool // I0, I78, I36, I37
+	storage  backup.Storage
 	fields   [100]sourceScan
 	touched  profile
 	codes    map[string]columnCode // odd spellings of columns met so far
@@ -40,7 +43,8 @@ func (s *rowScan) scan(raw jsontext.Value) {
 	for src := range s.touched.all() {
 		s.fields[src] = sourceScan{}
 	}
-	s.id, s.told, s.sources, s.touched, s.idColumn, s.seen = 0, false, profile{}, profile{}, 0, [2]bool{}
+	s.id, s.told, s.sources, s.touched, s.idColumn, s.seen = 0, false, profile{}, profile{}, 0, [4]bool{}
+	s.storage = backup.Storage{}
 	switch raw[0] {
 	case '{':
 		s.row(raw)
@@ -181,6 +185,16 @@ func (s *rowScan) set(c columnCode, text []byte) {
 			}
 		}
 		return
+	case codeCloud:
+		if !s.seen[2] {
+			s.seen[2], s.storage.Cloud = true, copyOfText(text)
+		}
+		return
+	case codeVault:
+		if !s.seen[3] {
+			s.seen[3], s.storage.Vault = true, copyOfText(text)
+		}
+		return
 	}
 	src, f, ok := c.source()
 	if !ok || src == total || f > fDoneTime || !isSessionField[f] {
@@ -214,9 +228,10 @@ func (s *rowScan) set(c columnCode, text []byte) {
 }
 
 // fingerprint changes whenever anything that tells of sessions does, but not
-// with the counters of a session that runs; 0: no column is told at all. It is
-// a sum, so that it does not depend on the order of the columns, and the same
-// on every machine.
+// with the counters of a session that runs; and when the copy in the cloud has
+// caught up with the one beside the device, or no more. 0: no column is told at
+// all. It is a sum, so that it does not depend on the order of the columns, and
+// the same on every machine.
 func (s *rowScan) fingerprint() uint64 {
 	var sum uint64
 	for src := range s.touched.all() {
@@ -226,8 +241,25 @@ func (s *rowScan) fingerprint() uint64 {
 			sum += f.all
 		}
 	}
+	if s.storage.Behind() {
+		sum += hashBehind
+	}
 	if sum == 0 && s.told {
 		return 1
 	}
 	return sum
+}
+
+// hashBehind is any number, and stays the same.
+const hashBehind = 0x9e3779b97f4a7c15
+
+// copyOfText is copyOf of a column's text, for two numbers that nearly all are.
+func copyOfText(text []byte) backup.Copy {
+	switch string(text) {
+	case "0":
+		return ""
+	case "100":
+		return backup.CopySynchronised
+	}
+	return copyOf(value{string(text), true})
 }

@@ -43,6 +43,9 @@ func simply(raw []byte) scanned {
 		}
 		sum += mix(h)
 	}
+	if r.storage().Behind() {
+		sum += hashBehind
+	}
 	if sum == 0 && len(r.columns) > 0 {
 		sum = 1
 	}
@@ -75,6 +78,8 @@ var oddRows = []string{
 	`{"Settings":[{"D01F00":"\u00e9"},{"D02F00":"\ud800"},{"D03F06":"a\\\"b"},{"D04F06":true},{"D05F06":-1.5e3}]}`,
 	"{\"Settings\":[{\"D01F00\":\"\xff\"},{\"D\xff1F00\":\"5\"},{\"D01F15\":\"\u00855\u2003\"},{\"D01F12\":\"3\\u000b\"}]}",
 	`{"\u0053ettings":[{"D01F00":"5"}],"settingſ":[{"D01F06":"5"}],"A\u0063countId":6}`,
+	`{"Settings":[{"I36":"50"},{"I37":"100"},{"I36":"100"}]}`, `{"Settings":[{"YS":100},{"YV":" 37.5 "}]}`, `{"Settings":[{"I36":"50"},{"I37":"0"}]}`,
+	`{"Settings":[{"YV":[50]},{"I36":null},{"I36":"-1"}]}`, `{"Settings":[{"I37":"x"},{"I036":"50"}]}`,
 	`{"Settings":[[{"D01F00":"5"}],null,7,true,{"D01F00":12},{"D02F00":"12"},{"D03F00":"012"},{"D04F00":"1.0"},{"D05F00":"None"}]}`,
 }
 
@@ -131,6 +136,7 @@ func TestFingerprint(t *testing.T) {
 	}
 	running := []string{"D01F00", "1", "D01F15", "1795431600", "D01F12", "600", "D01F04", "9"}
 	unknown := []string{"D01F00", "1", "D01F18", "0", "D01F12", "600"}
+	vault := []string{"I36", "100", "I37", "100"}
 	with := func(of []string, change ...string) []string { return slices.Concat(of, change) }
 	for _, test := range []struct {
 		from, to []string
@@ -145,6 +151,9 @@ func TestFingerprint(t *testing.T) {
 		{running, with(running, "D01F15", "1795431601"), false}, {running, with(running, "D01F17", "8"), false},
 		{running, with(running, "D01F00", "9"), false}, {running, with(running, "D01F00", "5"), false},
 		{running, with(running, "D02F12", "900"), false}, // those of another data source are no counters of its own
+		// The copy in the cloud catches up with one beside the device, where there is one.
+		{vault, with(vault, "I36", "50"), false}, {vault, with(vault, "I37", "50"), false}, {vault, with(vault, "I36", "-1"), true},
+		{with(vault, "I36", "50"), with(vault, "I36", "51"), true}, {nil, []string{"I36", "50"}, true},
 		// Without a time there is nothing else to tell sessions apart by.
 		{unknown, with(unknown, "D01F12", "5"), false},
 	} {

@@ -45,16 +45,41 @@ func (r *record) used() int64 {
 	return bytes
 }
 
-// storage is the column YS: running, synchronised, or undefined.
+// storage is the column YS: offline, running, synchronised, or undefined. Where
+// there is a LocalSpeedVault, the cloud is filled from it after the backup.
 func (r *record) storage() int {
 	last := r.present(total.code).last
 	switch {
 	case last == nil:
 		return 0
-	case last.End.IsZero():
+	case r.has(VaultOnly) && r.now.Unix()/int64(day/time.Second)%3 == 0:
+		return -2
+	case last.End.IsZero(), r.has(CloudStands), r.hasVault() && r.now.Before(last.End.Add(r.period/8)):
 		return 50
 	}
 	return 100
+}
+
+// vault is the column YV: synchronised, or undefined where there is none.
+func (r *record) vault() int {
+	if r.hasVault() && r.present(total.code).last != nil {
+		return 100
+	}
+	return 0
+}
+
+// hasVault: one server in three writes to a LocalSpeedVault first.
+func (r *record) hasVault() bool { return r.kind == server && r.index%5 == 0 }
+
+// machine is the column I81.
+func (r *record) machine() string {
+	switch {
+	case r.kind == tenant:
+		return "Undefined"
+	case r.kind == server && r.index%3 > 0:
+		return "Virtual"
+	}
+	return "Physical"
 }
 
 // activeSources is the column AP: D01D02D10, D1D2D10 or D1,D2,D10.

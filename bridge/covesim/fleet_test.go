@@ -91,7 +91,7 @@ func TestFleetShowsEverything(t *testing.T) {
 		names[d.Name] = true
 		types[d.Type]++
 	}
-	if want := shapes | Hostile | NeverRan | UnknownStatus | UnknownSource | Restarts | LongRuns | Wedged | Silent | Shrinking | Restores; quirks != want {
+	if want := shapes | Hostile | NeverRan | UnknownStatus | UnknownSource | Restarts | LongRuns | Wedged | Silent | Shrinking | Restores | VaultOnly | CloudStands; quirks != want {
 		t.Errorf("quirks %b, want %b", quirks, want)
 	}
 	if len(names) != 40 || types["Server"] < 15 || types["Workstation"] < 5 || types["Microsoft 365"] < 5 {

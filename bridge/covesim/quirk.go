@@ -38,6 +38,8 @@ const (
 	Silent                                 // servers back up nothing for eight days, from 36 h before Start
 	Shrinking                              // the selection drops to a tenth now and then
 	Restores                               // restores among the backups
+	VaultOnly                              // one day in three nothing gets beyond the LocalSpeedVault
+	CloudStands                            // the cloud never catches up with the LocalSpeedVault
 
 	// ErrorNumbers holds for all of Cove: every third error has its number in "code".
 	ErrorNumbers
@@ -48,8 +50,8 @@ const AllQuirks = ^Quirk(0)
 
 // places in twenty devices where something befalls.
 var places = map[int]Quirk{
-	2: NeverRan, 3: Restarts, 4: Restores, 5: UnknownStatus, 7: Hostile, 8: UnknownSource, 10: Shrinking,
-	11: Hostile, 12: Restores, 13: LongRuns, 15: Restores, 16: Wedged, 18: Silent,
+	2: NeverRan, 3: Restarts, 4: Restores, 5: UnknownStatus, 7: Hostile, 8: UnknownSource, 10: Shrinking | VaultOnly,
+	11: Hostile, 12: Restores, 13: LongRuns, 15: Restores | CloudStands, 16: Wedged, 18: Silent,
 }
 
 // quirks of the index-th device.

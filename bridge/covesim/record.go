@@ -89,7 +89,9 @@ func (r *record) deviceValue(number int) (string, bool) {
 		v = int(r.kind)
 	case 36:
 		v = r.storage()
-	case 37, 80, 81:
+	case 37:
+		v = r.vault()
+	case 80:
 		v = 0
 	case 39:
 		v = 28
@@ -103,6 +105,8 @@ func (r *record) deviceValue(number int) (string, bool) {
 		v = r.customer.code
 	case 78:
 		v = r.activeSources()
+	case 81:
+		v = r.machine()
 	case 83:
 		v = r.customer.id
 	default:

@@ -193,14 +193,17 @@ func (c clock) outcome(r backup.Run) string {
 			}
 		}
 	}
-	n, good := len(r.Sessions), len(r.Sessions)-len(bad)
+	n, good, end := len(r.Sessions), len(r.Sessions)-len(bad), "."
+	if good == n && r.Status != backup.Success { // a rule of the configuration has it so
+		end = ", but see the remark."
+	}
 	switch {
 	case n == 0:
 		return "No data source told of a session."
 	case n == 1 && good == 1:
-		return cmp.Or(r.Sessions[0].Source.Name, "The backup") + " succeeded."
+		return cmp.Or(r.Sessions[0].Source.Name, "The backup") + " succeeded" + end
 	case good == n:
-		return fmt.Sprintf("All %d data sources succeeded.", n)
+		return fmt.Sprintf("All %d data sources succeeded%s", n, end)
 	case n == 1:
 		return few(bad) + "."
 	}
