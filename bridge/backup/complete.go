@@ -16,6 +16,20 @@ type Past struct {
 	Since       time.Time `json:"since,omitzero"`   // as in Run
 }
 
+// WithRuns gives the days, each as bad as the worst of the runs that began on it, in
+// this zone: of a day's sessions, the product tells of the newest alone.
+func WithRuns(days []Day, past []Past, zone *time.Location) []Day {
+	days = slices.Clone(days)
+	for i := range days {
+		for _, p := range past {
+			if d := &days[i]; p.Start.In(zone).Format(time.DateOnly) == d.Date && (p.Status > d.Status || d.Word == "") {
+				d.Word, d.Status = p.Status.String(), p.Status
+			}
+		}
+	}
+	return days
+}
+
 // Complete adds what follows from what was before: the runs without success in
 // a row, the last successes, the change in sizes, remarks.
 func (j *Journal) Complete(run *Run) {

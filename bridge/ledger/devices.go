@@ -15,9 +15,10 @@ import (
 // DeviceStatus is a device with its newest run.
 type DeviceStatus struct {
 	backup.Device
-	Account   string    // the configured login that it is seen through
-	NoHistory string    // why its session history can't be read; empty: it can
-	Due       time.Time // when it is looked at again though nothing changes; zero: never, for nothing of it is open
+	Account   string        // the configured login that it is seen through
+	NoHistory string        // why its session history can't be read; empty: it can
+	Due       time.Time     // when it is looked at again though nothing changes; zero: never, for nothing of it is open
+	Past      []backup.Past // its newest runs, by start
 
 	RunID  string // its newest run; empty: none yet, and the next three mean nothing
 	State  backup.EntryState
@@ -98,7 +99,7 @@ func (l *Ledger) DevicesAfter(ctx context.Context, key string, limit int) (all [
 			if err := unpackJSON("journal of "+key, packed, &journal); err != nil {
 				return err
 			}
-			s.Device, s.NoHistory, s.Due, s.End = journal.Device, journal.NoHistory, moment(due), moment(end)
+			s.Device, s.NoHistory, s.Past, s.Due, s.End = journal.Device, journal.NoHistory, journal.Past, moment(due), moment(end)
 			all = append(all, s)
 			return nil
 		}, `SELECT d.id, d.account, d.due, d.journal, COALESCE(e.id, ''), COALESCE(e.state, ''), COALESCE(e.status, 0), COALESCE(e.ended, 0)

@@ -58,6 +58,7 @@ func (s *Server) devices(w http.ResponseWriter, r *http.Request) error {
 		}
 		for _, d := range some {
 			if matches(d, text) {
+				d.ColourBar = backup.WithRuns(d.ColourBar, d.Past, s.zone())
 				data.Devices = append(data.Devices, d)
 			}
 		}
@@ -99,6 +100,7 @@ func (s *Server) device(w http.ResponseWriter, r *http.Request) error {
 	if d.ID == "" {
 		return problem{http.StatusNotFound, fmt.Sprintf("No device %q was seen.", key)}
 	}
+	d.ColourBar = backup.WithRuns(d.ColourBar, record.Journal.Past, s.zone())
 	console := ""
 	if u, err := url.Parse(d.Console); err == nil && u.Scheme == "https" && u.Host != "" {
 		console = d.Console

@@ -235,11 +235,19 @@ func TestOverview(t *testing.T) {
 func TestDevices(t *testing.T) {
 	s := openSite(t, 3)
 	var steps []backup.Step
+	past := []backup.Past{
+		{Start: time.Date(2026, 11, 22, 23, 0, 0, 0, s.Location), Status: backup.Failed}, // on a day that the bar does not name
+		{Start: time.Date(2026, 11, 23, 1, 0, 0, 0, s.Location), Status: backup.Failed},
+		{Start: time.Date(2026, 11, 23, 5, 0, 0, 0, s.Location), Status: backup.Success},
+		{Start: time.Date(2026, 11, 24, 1, 0, 0, 0, s.Location), Status: backup.Success},
+	}
 	for i := range 125 {
 		d := named(2000000+i, fmt.Sprintf("more%03d", i))
 		d.ColourBar = make([]backup.Day, 28)
+		// The product tells of the night's second session alone, and of the other day's not yet.
+		d.ColourBar[26], d.ColourBar[27] = backup.Day{Date: "2026-11-23", Word: "Completed"}, backup.Day{Date: "2026-11-24"}
 		d.Console = "https://backup.management/"
-		steps = append(steps, backup.Step{Key: d.Key(), Record: backup.Record{Account: "msp", Journal: backup.Journal{Device: d}}})
+		steps = append(steps, backup.Step{Key: d.Key(), Record: backup.Record{Account: "msp", Journal: backup.Journal{Device: d, Past: past}}})
 	}
 	if stale, err := s.Ledger.Commit(t.Context(), steps); err != nil || len(stale) > 0 {
 		t.Fatal(stale, err)
@@ -273,7 +281,8 @@ func TestDevices(t *testing.T) {
 		t.Errorf("a search for %s: %s", d.Name, body)
 	}
 	body := s.get("/devices/" + d.Key())
-	for _, want := range []string{d.Type, "<dt>Account</dt><dd>msp", `href="https://backup.management/`, "<h2>Runs</h2>"} {
+	for _, want := range []string{d.Type, "<dt>Account</dt><dd>msp", `href="https://backup.management/`, "<h2>Runs</h2>",
+		`"28 days: 1 Success, 0 Warning, 1 Failed"`, `"failed" title="2026-11-23: Failed"`, `"success" title="2026-11-24: Success"`} {
 		if !strings.Contains(body, want) {
 			t.Errorf("no %q in %s", want, body)
 		}
