@@ -227,7 +227,8 @@ func FuzzRender(f *testing.F) {
 	}
 	r := renderer(f)
 	f.Fuzz(func(t *testing.T, job, name, customer, source, text string, kind byte, at int64) {
-		run := samples()[int(kind)%4]
+		all := samples()
+		run := all[int(kind)%len(all)]
 		run.ID, run.Job, run.End = text, job, time.Unix(at, 0)
 		d := &run.Device
 		d.Name, d.Alias, d.Computer, d.OS, d.ID, d.Customer = name, text, job, source, customer, customer

@@ -16,6 +16,7 @@ import (
 // pictured are the kinds of mail, by the golden run that shows each.
 var pictured = map[string]string{
 	"success": "all-good", "warning": "warning-with-errors", "failed": "failure", "silence": "long-silence", "overdue": "overdue",
+	"recovery": "recovery-test-failed", "heartbeat": "heartbeat", "digest": "digest",
 }
 
 // Each kind of mail can be read on a phone, in a preview pane and on a screen,
@@ -65,6 +66,47 @@ func TestReadableInABrowser(t *testing.T) {
 					tab.Picture(path, true)
 					chromium.FewColours(t, path)
 				}
+			}
+		}
+	}
+}
+
+// Nor do those read less who have a mail program that makes pages dark by force,
+// whatever the page says of itself.
+func TestReadableWhenForcedDark(t *testing.T) {
+	r := renderer(t)
+	pages := map[string]string{"/faint": `<p style="color:#888">faint</p><p style="color:#222">plain</p>`}
+	for kind, name := range pictured {
+		m, err := r.Render(goldenRuns(t)[name])
+		if err != nil {
+			t.Fatal(err)
+		}
+		pages["/"+kind] = strings.Replace(parse(t, m.Bytes).html, `<meta name=color-scheme content="light dark">`, "", 1)
+		if strings.Contains(pages["/"+kind], "color-scheme") {
+			t.Fatal("the page says that it can be dark")
+		}
+		pages["/"+kind+"-stripped"] = raw.ReplaceAllString(pages["/"+kind], "")
+	}
+	site := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		fmt.Fprint(w, pages[q.URL.Path])
+	}))
+	defer site.Close()
+	tab := chromium.Open(t)
+	look := func(page string, how chromium.Forced) (faint []string) {
+		tab.Size(640, 800)
+		tab.Do(chromedp.Navigate(site.URL + page))
+		tab.Force(how)
+		return tab.FaintAsDrawn(640)
+	}
+	if faint := look("/faint", ""); len(faint) != 1 || !strings.HasSuffix(faint[0], " faint") {
+		t.Fatalf("of a faint and a plain text, these are too faint: %q", faint)
+	}
+	delete(pages, "/faint")
+	for _, how := range []chromium.Forced{chromium.Inverted, chromium.Darkened, chromium.WhiteText} {
+		for page := range pages {
+			if faint := look(page, how); len(faint) > 0 {
+				t.Errorf("%s, %s: too faint: %q", page, how, faint)
 			}
 		}
 	}

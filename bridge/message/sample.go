@@ -40,9 +40,17 @@ func samples() []backup.Run {
 		Sessions: []backup.Session{running}, Status: backup.Warning, Start: start, End: end, Limit: 24 * time.Hour}
 	silence := backup.Run{ID: "sample-4", Kind: backup.Silence, Job: "srv01_ab12c", Device: device,
 		Status: backup.Warning, End: end, Limit: 48 * time.Hour, Last: []backup.Session{session}}
+	own := session
+	own.Source, own.Result, own.Start, own.End, own.Before = backup.DataSource{Key: "mailbox", Name: "Mailbox"}, "8 mails delivered", time.Time{}, time.Time{}, nil
+	heartbeat := backup.Run{ID: "sample-6", Kind: backup.Heartbeat, Job: "covebridge", Sessions: []backup.Session{own}, Status: backup.Warning, Start: end, End: end,
+		Device: backup.Device{Product: "sample", Software: "Sample Backup", ID: "self", Name: "covebridge", Type: backup.HeartbeatType, UsedStorage: backup.Unknown}}
+	job := session
+	job.Source, job.Result = backup.DataSource{Key: "sample-1", Name: "srv01_ab12c"}, "Files and folders CompletedWithErrors (8)"
+	digest := backup.Run{ID: "sample-7", Kind: backup.Digest, Job: "Acme BV digest", Sessions: []backup.Session{job}, Status: backup.Warning, Start: start, End: end,
+		Device: backup.Device{Product: "sample", Software: "Sample Backup", ID: "digest-55", Name: "Acme BV digest", Type: backup.DigestType, Customer: "Acme BV", UsedStorage: backup.Unknown}}
 	tried := session
 	tried.Source, tried.Result, tried.Errors = backup.DataSource{Key: "recovery", Name: "Recovery"}, "CompletedWithErrors", nil
 	recovery := backup.Run{ID: "sample-5", Kind: backup.Recovery, Job: "srv01_ab12c recovery test", Device: device, Sessions: []backup.Session{tried},
 		Status: backup.Warning, Start: start, End: end, Recovered: &backup.Recovered{Backup: start.Add(-time.Hour), Plan: "Every 14 days"}}
-	return []backup.Run{full, bare, overdue, silence, recovery}
+	return []backup.Run{full, bare, overdue, silence, heartbeat, digest, recovery}
 }
