@@ -7,6 +7,7 @@ var (
 	loginRefused    = finding.Kind{Name: "login_refused", Severity: finding.Failed, What: "the login is refused; the account is not polled"}
 	pollsFailing    = finding.Kind{Name: "polls_failing", Severity: finding.Failed, What: "poll failed; the next one makes up for it"}
 	devicesFailing  = finding.Kind{Name: "devices_failing", Severity: finding.Warning, What: "devices could not be worked on; they will be tried again at the next poll"}
+	devicesMissing  = finding.Kind{Name: "devices_missing", Severity: finding.Failed, What: "no devices are shown, or fewer than half as many as before"}
 	devicesNameless = finding.Kind{Name: "devices_nameless", Severity: finding.Warning, What: "devices are left out until their names can be read"}
 	historyLost     = finding.Kind{Name: "history_unreadable", Severity: finding.Warning, What: "session histories can't be read: statistics, which show only each data source's last session, must do until they can"}
 	clockOff        = finding.Kind{Name: "clock_off", Severity: finding.Warning, What: "this machine's clock and Cove's disagree"}

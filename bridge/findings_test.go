@@ -1,21 +1,39 @@
 package bridge_test
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"time"
 
 	"covebridge/bridge"
+	"covebridge/bridge/backup"
 	"covebridge/bridge/collect"
 	"covebridge/bridge/covesim"
 	"covebridge/bridge/finding"
 	"covebridge/bridge/status"
 )
 
+// some shows only so many devices, as a login that has lost rights.
+type some struct {
+	bridge.Source
+	most *int
+}
+
+func (s some) Devices(ctx context.Context, sel backup.Selection, yield func(backup.Row) error) error {
+	given := 0
+	return s.Source.Devices(ctx, sel, func(r backup.Row) error {
+		if given++; given > *s.most {
+			return nil
+		}
+		return yield(r)
+	})
+}
+
 // What goes wrong is a finding with its cause and its remedy after one poll, in
 // the ledger for everybody to read, and none when it is well again.
 func TestFindings(t *testing.T) {
-	room, clock := uint64(1<<40), time.Duration(0)
+	room, clock, shown := uint64(1<<40), time.Duration(0), 100
 	for _, c := range []struct {
 		name     string
 		severity finding.Severity
@@ -49,15 +67,22 @@ func TestFindings(t *testing.T) {
 		{"clock_off", finding.Warning, "behind Cove's", nil,
 			func(*world, *covesim.Sim) { clock = -time.Hour },
 			func(*world, *covesim.Sim) { clock = 0 }},
+		{"devices_missing", finding.Failed, "1 are shown, 3 were before", nil,
+			func(*world, *covesim.Sim) { shown = 1 },
+			func(*world, *covesim.Sim) { shown = 100 }},
+		{"devices_missing", finding.Failed, "none is shown",
+			func(*bridge.Options) { shown = 0 }, func(*world, *covesim.Sim) {},
+			func(*world, *covesim.Sim) { shown = 100 }},
 		{"nothing_passes", finding.Failed, `filter.customers`,
 			func(o *bridge.Options) { o.Collect.Filter.Customers = collect.Globs{Include: []string{"Nobody*"}} },
 			func(w *world, s *covesim.Sim) { w.pollSim(s, 12*time.Hour) }, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			room, clock = 1<<40, 0
+			room, clock, shown = 1<<40, 0, 100
 			w, sim := simWorld(t, covesim.Options{Seed: 1, Devices: 3, Without: covesim.LongRuns | covesim.Wedged}, func(o *bridge.Options) {
 				o.Name, o.Disks = "host:1", []string{"/ledger"}
 				o.Free = func(string) (uint64, error) { return room, nil }
+				o.Sources[0] = some{o.Sources[0], &shown}
 				now := o.Collect.Now
 				o.Collect.Now = func() time.Time { return now().Add(clock) }
 				if c.opts != nil {

@@ -86,7 +86,7 @@ func TestLedgerUnwritable(t *testing.T) {
 	_, _ = w.Once(t.Context())
 	f := found(t, w.Findings.Current(), "ledger_unwritable")
 	s, err := w.Status(t.Context())
-	if err == nil || found(t, s.Findings, "ledger_unwritable").Severity != finding.Failed || !strings.Contains(f.Why, "ledger") {
+	if err == nil || found(t, s.Findings, "ledger_unwritable").Severity != finding.Failed || !strings.Contains(f.Why, "ledger") || f.Remedy == "" {
 		t.Errorf("%+v, %v", s.Findings, err)
 	}
 }

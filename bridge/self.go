@@ -1,12 +1,14 @@
 package bridge
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
 	"sync"
 	"time"
 
+	"covebridge/bridge/backup"
 	"covebridge/bridge/status"
 )
 
@@ -143,7 +145,11 @@ func (b *Bridge) tell(ctx context.Context, until time.Time) {
 	if ctx.Err() != nil {
 		return
 	}
-	b.condition(unwritable, "", err != nil, fmt.Sprint(err), "")
+	why, remedy := "", ""
+	if err != nil {
+		why, remedy = backup.Explain(err)
+	}
+	b.condition(unwritable, "", err != nil, why, cmp.Or(remedy, "`covebridge check` tries the ledger"))
 }
 
 // watch tells how this bridge is: at a change, or else once a minute, and that
@@ -151,22 +157,18 @@ func (b *Bridge) tell(ctx context.Context, until time.Time) {
 func (b *Bridge) watch(ctx context.Context) {
 	tick := time.NewTicker(telling)
 	defer tick.Stop()
-	for full := true; ; {
-		if full {
-			b.examine(ctx)
-		}
+	for {
+		b.examine(ctx)
 		b.tell(ctx, time.Now().Add(runLasts))
 		select {
 		case <-ctx.Done():
 			b.tell(context.WithoutCancel(ctx), time.Time{})
 			return
 		case <-tick.C:
-			full = true
 			continue
 		case <-b.self.news:
 		case <-b.Findings.Changed():
 		}
-		full = false
 		select {
 		case <-ctx.Done():
 		case <-time.After(tellApart):

@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"time"
@@ -12,8 +13,10 @@ import (
 const (
 	// clocksApart is how far our clock may be from the product's.
 	clocksApart = 5 * time.Minute
-	restart     = "then have it read anew: `systemctl reload covebridge`, or kill -HUP"
+	restart     = ", then have it read anew: `systemctl reload covebridge`, or kill -HUP; it is not tried before, for repeated refusals lock the user out"
+	trySteps    = "`covebridge check` tries each step and tells which one fails"
 	role        = "in Cove's console, check the API user's role and customer"
+	missing     = "check partner_id, and in Cove's console the API user's role and customer: Cove does not say when they are wrong. If the devices were removed, this ends by itself in a week"
 )
 
 // tellPoll tells of one poll of an account: what fails is told of when it begins,
@@ -21,18 +24,28 @@ const (
 func (b *Bridge) tellPoll(p Polled, err error) {
 	log := b.Log.With("account", p.Account)
 	tell := func(kind finding.Kind, on bool, why, remedy string) { b.condition(kind, p.Account, on, why, remedy) }
-	why := ""
+	why, remedy := "", ""
 	if err != nil {
-		why = err.Error()
+		why, remedy = backup.Explain(err)
 	}
 	refused := errors.Is(err, backup.ErrRefused)
-	tell(loginRefused, refused, why, "correct the account in the configuration, "+restart)
-	tell(pollsFailing, err != nil && !refused, why, "`covebridge check` tries each step and tells which one fails")
+	tell(loginRefused, refused, why, cmp.Or(remedy, "correct the account in the configuration")+restart)
+	if remedy != "" {
+		remedy += "; "
+	}
+	tell(pollsFailing, err != nil && !refused, why, remedy+trySteps)
 	if p.Elsewhere {
 		return
 	}
 	first := fmt.Sprint(p.Cause)
 	tell(devicesFailing, p.Broken > 0, fmt.Sprintf("%d of them, the first: %s", p.Broken, first), "if it lasts, `covebridge check` tells what can't be read")
+	if p.Sweep {
+		why := "none is shown"
+		if p.Before > 0 {
+			why = fmt.Sprintf("%d are shown, %d were before", p.Devices, p.Before)
+		}
+		tell(devicesMissing, p.Devices == 0 || p.Before > 0, why, missing)
+	}
 	tell(devicesNameless, p.Nameless > 0, fmt.Sprintf("%d of them", p.Nameless), role)
 	if p.Untested != nil {
 		tell(testsFailing, true, p.Untested.Error(), "check the user's role in Cove, or set recovery: off")

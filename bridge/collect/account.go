@@ -8,7 +8,7 @@ import (
 )
 
 // progress is how far the reading of an account got. It is one small value in
-// the ledger, written once a poll. Times are by the sure clock but for the last two.
+// the ledger, written once a poll. Times are by the sure clock but for Local and Product.
 type progress struct {
 	Began time.Time `json:"began,omitzero"` // the first poll, if only in vain
 	Whole time.Time `json:"whole,omitzero"` // when all devices were last read, by a sweep
@@ -17,6 +17,26 @@ type progress struct {
 	Sure    time.Time `json:"sure,omitzero"`    // as of the last poll
 	Local   time.Time `json:"local,omitzero"`   // our own clock then
 	Product time.Time `json:"product,omitzero"` // the product's clock then
+
+	Shown int64     `json:"shown,omitempty"` // devices that there are, as far as can be told
+	Fewer time.Time `json:"fewer,omitzero"`  // since when fewer than half of them are shown
+}
+
+// settled is for how long devices must not be shown until they are taken for removed.
+const settled = 7 * 24 * time.Hour
+
+// shows notes how many devices a poll of all of them showed. Where that is less
+// than half of those shown before, it gives their number: rather the login's
+// rights have changed.
+func (p *progress) shows(devices int64) (before int64) {
+	if 2*devices >= p.Shown || !p.Fewer.IsZero() && p.Sure.Sub(p.Fewer) >= settled {
+		p.Shown, p.Fewer = devices, time.Time{}
+		return 0
+	}
+	if p.Fewer.IsZero() {
+		p.Fewer = p.Sure
+	}
+	return p.Shown
 }
 
 // disagree is how far two clocks that are both right may be apart.

@@ -105,3 +105,21 @@ func TestJobFallsBack(t *testing.T) {
 		}
 	}
 }
+
+// Fewer than half of the devices are told of until there are more again, or a
+// week has passed.
+func TestShows(t *testing.T) {
+	day := clock(t, "10:00")
+	var p progress
+	for _, c := range []struct {
+		days            int
+		devices, before int64
+	}{
+		{0, 0, 0}, {1, 40, 0}, {2, 20, 0}, {3, 9, 20}, {4, 9, 20}, {5, 10, 0}, {6, 4, 10}, {12, 4, 10}, {13, 4, 0}, {14, 0, 4}, {15, 2, 0}, {16, 3, 0},
+	} {
+		p.Sure = day.AddDate(0, 0, c.days)
+		if got := p.shows(c.devices); got != c.before {
+			t.Errorf("day %d: %d devices are %d before, want %d", c.days, c.devices, got, c.before)
+		}
+	}
+}

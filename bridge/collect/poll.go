@@ -18,6 +18,7 @@ type Polled struct {
 	Account  string
 	Sweep    bool          // every device was read
 	Devices  int64         // devices shown
+	Before   int64         // devices shown before, where they were more than twice as many; 0: they were not
 	Looked   int64         // of them, looked at: with news, or due
 	Queued   int64         // runs that are to be mailed
 	Nameless int64         // devices that nothing is mailed of, for their names can't be had
@@ -121,6 +122,7 @@ func (p *poll) read(ctx context.Context, since time.Duration, sweep bool) error 
 		broken = p.rows(ctx, backup.Selection{})
 		if p.sum.Sweep = broken == nil; p.sum.Sweep {
 			p.progress.Whole, p.progress.Read, whole = sure, sure, true
+			p.sum.Before = p.progress.shows(p.sum.Devices)
 		}
 	}
 	// A page that fails must not keep the others' news from being found.

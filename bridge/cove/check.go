@@ -62,20 +62,21 @@ func (c *Client) advise(err error) error {
 		authority x509.UnknownAuthorityError
 		name      x509.HostnameError
 		invalid   x509.CertificateInvalidError
+		advice    *backup.Advice
 	)
 	switch {
-	case err == nil, errors.Is(err, backup.ErrRefused), errors.Is(err, context.Canceled), errors.Is(err, errRedirect), errors.Is(err, errTooBig):
+	case err == nil, errors.As(err, &advice), errors.Is(err, context.Canceled), errors.Is(err, errRedirect), errors.Is(err, errTooBig):
 		return err
 	case number(err, errLogins):
-		return fmt.Errorf("%w: too many logins at this time: wait some minutes, and look for other programs that use this login", err)
+		return &backup.Advice{Err: err, Remedy: "too many logins at this time: wait some minutes, and look for other programs that use this login"}
 	case errors.As(err, &answered):
-		return fmt.Errorf("%w: check url, partner_id and the user's role in Cove", err)
+		return &backup.Advice{Err: err, Remedy: "check url, partner_id and the user's role in Cove"}
 	case errors.As(err, &authority):
-		return fmt.Errorf("%w: if a proxy opens TLS on the way, add its authority to this machine's; else this is not Cove", err)
+		return &backup.Advice{Err: err, Remedy: "if a proxy opens TLS on the way, add its authority to this machine's; else this is not Cove"}
 	case errors.As(err, &name):
-		return fmt.Errorf("%w: check url; its host is not the one that answers", err)
+		return &backup.Advice{Err: err, Remedy: "check url; its host is not the one that answers"}
 	case errors.As(err, &invalid):
-		return fmt.Errorf("%w: check this machine's clock, and whether a proxy opens TLS on the way", err)
+		return &backup.Advice{Err: err, Remedy: "check this machine's clock, and whether a proxy opens TLS on the way"}
 	}
-	return fmt.Errorf("%w: check url, the network, and the proxy if there is one", err)
+	return &backup.Advice{Err: err, Remedy: "check url, the network, and the proxy if there is one"}
 }

@@ -9,6 +9,8 @@ import (
 	"sync"
 
 	"golang.org/x/sync/semaphore"
+
+	"covebridge/bridge/backup"
 )
 
 // errFilter says that Cove takes the filter for an error, but not the call
@@ -85,7 +87,7 @@ func (c *Client) search(ctx context.Context, q pageQuery, cause error) error {
 	}
 	if err := try([]string{colID}); err != nil {
 		if number(err, errSecurity) {
-			return fmt.Errorf("%w: this user may not read the devices of the customer: check partner_id and the user's role in Cove", err)
+			return &backup.Advice{Err: fmt.Errorf("%w: this user may not read the devices of the customer", err), Remedy: "check partner_id and the user's role in Cove"}
 		}
 		return err
 	}

@@ -9,6 +9,8 @@ import (
 	"net/http"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"covebridge/bridge/backup"
 )
 
 // read takes a reply apart. What is no JSON-RPC reply is broken, and so is a
@@ -47,7 +49,7 @@ func withoutContent(err error) error {
 }
 
 var (
-	errHTML  = errors.New("a web page instead of JSON: check the URL in the configuration, and whether something stands between")
+	errHTML  = &backup.Advice{Err: errors.New("a web page instead of JSON"), Remedy: "check url in the configuration, and whether something stands between"}
 	errEmpty = errors.New("neither result nor error")
 	// errEnough ends the reading of a reply that holds more rows than were
 	// asked for. Nothing beyond them is decoded.

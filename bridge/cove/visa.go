@@ -127,9 +127,10 @@ func (l *loginResult) UnmarshalJSON(b []byte) error {
 func (c *Client) refuse(err error) error {
 	var e *Error
 	errors.As(err, &e)
-	err = fmt.Errorf("%w: Cove refused the login of %s (%d: %s): check username, password (an API user's password is its token) "+
-		"and partner (must equal the console's name, mail address included), then start again; it is not tried again until then, "+
-		"for repeated refusals lock the user out", backup.ErrRefused, c.quote(c.Username), e.Number, e.Message)
+	err = &backup.Advice{
+		Err:    fmt.Errorf("%w: Cove refused the login of %s (%d: %s)", backup.ErrRefused, c.quote(c.Username), e.Number, e.Message),
+		Remedy: "check username, password (an API user's password is its token) and partner (must equal the console's name, mail address included)",
+	}
 	c.visas.mu.Lock()
 	defer c.visas.mu.Unlock()
 	c.visas.refused = err

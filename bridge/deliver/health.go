@@ -133,7 +133,7 @@ func (h *health) pause(s standing, asked time.Duration) {
 func explain(err error) (why, remedy string) {
 	var e *mailbox.Error
 	if !errors.As(err, &e) || e.Hint == "" {
-		return err.Error(), ""
+		return err.Error(), "`covebridge check` tries the mailbox, and tells which step fails"
 	}
 	plain := *e
 	plain.Hint = ""

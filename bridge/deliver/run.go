@@ -1,6 +1,7 @@
 package deliver
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -199,7 +200,10 @@ func (r *run) chooseOne(entries []backup.Entry) []backup.Entry {
 	return entries[best : best+1]
 }
 
-func (r *run) ledgerFailed(err error) { r.ledger.Raise(err.Error(), "") }
+func (r *run) ledgerFailed(err error) {
+	why, remedy := backup.Explain(err)
+	r.ledger.Raise(why, cmp.Or(remedy, "`covebridge check` tries the ledger"))
+}
 
 // ledgerPassed says that the ledger works, unless a batch still waits for it: a
 // full disk can be read from.

@@ -3,6 +3,7 @@ package finding
 import (
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 )
@@ -48,6 +49,7 @@ func (c *Condition) Raise(why, remedy string) {
 		c.raised, c.logged = true, false
 		c.now = Finding{Name: c.kind.Name, Subject: c.subject, Severity: c.kind.Severity, Since: now, What: c.kind.What}
 	}
+	why = strings.ReplaceAll(why, "\n", "; ") // several errors at once
 	c.now.Times++
 	c.now.Why, c.now.Remedy = why, remedy
 	quiet := calm

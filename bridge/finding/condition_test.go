@@ -28,14 +28,14 @@ func TestConditionThatComesAndGoes(t *testing.T) {
 		}
 		before := len(log.with("level=ERROR")) + len(log.with("level=WARN"))
 		for range 9 {
-			condition.Raise("another cloud", "umbrella")
+			condition.Raise("another\ncloud", "umbrella")
 			time.Sleep(5 * time.Minute)
 		}
 		told := append(log.with("level=ERROR"), log.with("level=WARN")...)
 		if len(told) != before+1 {
 			t.Errorf("%d lines", len(told)-before)
 		}
-		if f, on := condition.Finding(); !on || f.Why != "another cloud" || f.Remedy != "umbrella" || time.Since(f.Since) != 45*time.Minute {
+		if f, on := condition.Finding(); !on || f.Why != "another; cloud" || f.Remedy != "umbrella" || time.Since(f.Since) != 45*time.Minute {
 			t.Errorf("got %+v", f)
 		}
 	})

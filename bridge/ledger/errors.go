@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net"
 	"strings"
@@ -12,6 +13,8 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	sqlite3 "modernc.org/sqlite"
 	codes "modernc.org/sqlite/lib"
+
+	"covebridge/bridge/backup"
 )
 
 // What a method can answer beside success. Test with errors.Is.
@@ -45,10 +48,11 @@ func (l *Ledger) explain(what string, err error) error {
 	if strings.Contains(err.Error(), "\n") {
 		err = folded{err}
 	}
+	err = fmt.Errorf("ledger %s: %s: %w", l.name, what, err)
 	if next != "" {
-		return fmt.Errorf("ledger %s: %s: %w: %s", l.name, what, err, next)
+		return &backup.Advice{Err: err, Remedy: next}
 	}
-	return fmt.Errorf("ledger %s: %s: %w", l.name, what, err)
+	return err
 }
 
 // busy tells whether another program holds the SQLite file.
@@ -81,7 +85,7 @@ func remedy(err error) string {
 		return sqliteRemedies[lite.Code()&0xff]
 	case errors.As(err, &pg):
 		return postgresRemedies[pg.Code]
-	case errors.As(err, &connect), errors.As(err, &network):
+	case errors.As(err, &connect), errors.As(err, &network), errors.Is(err, io.ErrUnexpectedEOF):
 		return "is the PostgreSQL server running, and can it be reached from here?"
 	case errors.Is(err, fs.ErrPermission):
 		return owned

@@ -115,6 +115,15 @@ type connectError struct{ err error }
 func (e *connectError) Error() string { return e.err.Error() }
 func (e *connectError) Unwrap() error { return e.err }
 
+// addressError is a sender or a recipient that the server would not have.
+type addressError struct {
+	err  error
+	hint string
+}
+
+func (e *addressError) Error() string { return e.err.Error() }
+func (e *addressError) Unwrap() error { return e.err }
+
 // loginError is a login that the server refused.
 type loginError struct {
 	answer error  // *imap.Error or *smtp.SMTPError

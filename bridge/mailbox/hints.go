@@ -29,6 +29,8 @@ const (
 	hintSMTPOff = "SMTP AUTH is switched off for the mailbox or the tenant:" +
 		" Set-CASMailbox -Identity USERNAME -SmtpClientAuthenticationDisabled $false"
 	hintSendAs   = "the login may not send as this address: set mail.from to its own, or give it the right Send As"
+	hintSender   = "the server takes no mails from this address: set mail.from to one that it lets this machine or login send as"
+	hintTo       = "the server takes no mails for this address: check mail.to, or let this machine or login send there"
 	hintPassword = "check username and password; some providers want an app password"
 )
 

@@ -1,6 +1,7 @@
 package mailbox
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"regexp"
@@ -89,6 +90,7 @@ func (m *SMTP) fail(err error) *Error {
 		answer  *smtp.SMTPError
 		refused *loginError
 		failed  *connectError
+		address *addressError
 	)
 	if errors.As(err, &answer) {
 		hidden := *answer
@@ -112,6 +114,8 @@ func (m *SMTP) fail(err error) *Error {
 		if e.Hint == "" {
 			e.Hint = m.connectHint(err, answer)
 		}
+	case errors.As(err, &address) && answer != nil && !answer.Temporary():
+		e.Hint = cmp.Or(e.Hint, address.hint)
 	case errors.Is(err, errPlaintext):
 		e.Hint = plaintextHint
 	case errors.Is(err, errNoUTF8):

@@ -45,14 +45,14 @@ func (m *SMTP) checkEnvelope(ctx context.Context, c *smtpConn, tell func(Finding
 	}
 	err = c.within(ctx, CheckTime, func() error { return c.Mail(from, options) })
 	if err != nil {
-		tell(finding("sender "+from, m.fail(&stepError{"send as " + from, err})))
+		tell(finding("sender "+from, m.fail(&stepError{"send as " + from, &addressError{err, hintSender}})))
 		return
 	}
 	tell(Finding{What: "sender " + from + ": accepted"})
 	for _, to := range to {
 		err := c.within(ctx, CheckTime, func() error { return c.Rcpt(to, nil) })
 		if err != nil {
-			tell(finding("recipient "+to, m.fail(&stepError{"send to " + to, err})))
+			tell(finding("recipient "+to, m.fail(&stepError{"send to " + to, &addressError{err, hintTo}})))
 			continue
 		}
 		tell(Finding{What: "recipient " + to + ": accepted"})

@@ -165,12 +165,12 @@ func (c *smtpConn) send(ctx context.Context, mail Mail, settling time.Duration) 
 			c.halfway = false
 		}
 		if err := c.Mail(from, options); err != nil {
-			return &stepError{"send as " + from, err}
+			return &stepError{"send as " + from, &addressError{err, hintSender}}
 		}
 		c.halfway = true
 		for _, to := range to {
 			if err := c.Rcpt(to, nil); err != nil {
-				return &stepError{"send to " + to, err}
+				return &stepError{"send to " + to, &addressError{err, hintTo}}
 			}
 		}
 		data, err := c.Data()

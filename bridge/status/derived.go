@@ -34,14 +34,17 @@ func (s *Status) derived(known []finding.Finding) (more []finding.Finding) {
 	}
 	if !alive {
 		since, why := s.At, "none has run on this ledger yet"
+		remedy := "start it: `systemctl start covebridge`, or `covebridge run`; its log tells why it ended"
 		if len(s.Bridges) > 0 {
 			b := s.Bridges[0]
 			since, why = b.Seen, b.Name+" is not heard of any more"
 			if b.Until.IsZero() {
 				why = b.Name + " has ended"
+			} else {
+				remedy += ". If it runs all the same, it can't write the ledger: its page and its log tell why"
 			}
 		}
-		add(NotRunning, since, why, "start it: systemctl start covebridge, or covebridge run; its log tells why it ended")
+		add(NotRunning, since, why, remedy)
 	}
 	if why, remedy, on := s.Backlog.GivenUp(); on {
 		add(finding.MailsGivenUp, s.Backlog.First, why, remedy)

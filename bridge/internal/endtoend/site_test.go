@@ -16,6 +16,7 @@ import (
 	"go.uber.org/goleak"
 
 	"covebridge/bridge/covesim"
+	"covebridge/bridge/internal/freeport"
 	"covebridge/bridge/internal/realtest"
 )
 
@@ -52,6 +53,7 @@ type site struct {
 	dir      string
 	settings string
 	env      []string
+	page     string // address of a daemon's
 }
 
 // newSite sets up the program to deliver as the configuration says.
@@ -69,7 +71,7 @@ func newSite(t testing.TB, delivery string, without covesim.Quirk) *site {
 func bareSite(t testing.TB, o covesim.Options) *site {
 	t.Helper()
 	realtest.Long(t, "it runs the built program")
-	s := &site{TB: t, dir: t.TempDir(), sim: covesim.New(o)}
+	s := &site{TB: t, dir: t.TempDir(), sim: covesim.New(o), page: freeport.Reserve(t)}
 	server := httptest.NewServer(s.sim)
 	t.Cleanup(server.Close)
 	s.env = os.Environ()
