@@ -22,9 +22,11 @@ func (w *World) check(l *ledger.Ledger) error {
 	}
 	w.once(mails)
 	for device := range w.Devices {
-		w.sessionsOf(device, mails)
-		w.nothingFalse(device, mails)
-		w.order(device, mails)
+		w.testsOf(device, mails)
+		backups := slices.DeleteFunc(slices.Clone(mails), func(m mail) bool { return m.kind == backup.RecoveryType })
+		w.sessionsOf(device, backups)
+		w.nothingFalse(device, backups)
+		w.order(device, backups)
 	}
 	w.quietly()
 	return w.ledgerOf(l)

@@ -44,11 +44,17 @@ const latency = 80 * time.Millisecond
 
 // RoundTrip answers one call.
 func (s *script) RoundTrip(r *http.Request) (*http.Response, error) {
-	body, err := io.ReadAll(r.Body)
-	if err != nil {
+	if err := s.pass(r.Context(), latency); err != nil {
 		return nil, err
 	}
-	if err := s.pass(r.Context(), latency); err != nil {
+	if s.during(CoveAway, -1) {
+		return s.reply(http.StatusServiceUnavailable, nil)
+	}
+	if r.Method == http.MethodGet {
+		return s.reply(http.StatusOK, object{"data": s.dashboard()})
+	}
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
 		return nil, err
 	}
 	var call struct {
@@ -58,19 +64,19 @@ func (s *script) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err := json.Unmarshal(body, &call); err != nil {
 		return nil, err
 	}
-	if s.during(CoveAway, -1) {
-		return s.reply(http.StatusServiceUnavailable, nil)
-	}
 	result, status := s.answer(call.Method, call.Params)
-	return s.reply(status, result)
+	if result == nil {
+		return s.reply(status, nil)
+	}
+	return s.reply(status, object{"jsonrpc": "2.0", "id": "1", "visa": "1-2-3-946684800-ABCDEF0123", "result": result})
 }
 
-func (s *script) reply(status int, result any) (*http.Response, error) {
+// reply is an HTTP answer; nil: without a body.
+func (s *script) reply(status int, content object) (*http.Response, error) {
 	var body []byte
-	if result != nil {
+	if content != nil {
 		var err error
-		body, err = json.Marshal(object{"jsonrpc": "2.0", "id": "1", "visa": "1-2-3-946684800-ABCDEF0123", "result": result})
-		if err != nil {
+		if body, err = json.Marshal(content); err != nil {
 			return nil, err
 		}
 	}

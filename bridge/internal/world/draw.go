@@ -27,6 +27,9 @@ func Draw(t *rapid.T) (p Plan) {
 		p.Changes = append(p.Changes, p.drawChange(t))
 	}
 	slices.SortStableFunc(p.Changes, func(a, b Change) int { return int(a.At - b.At) })
+	for i := range p.Devices {
+		p.Devices[i].Tests = drawTests(t, p.Devices[i])
+	}
 	return p
 }
 

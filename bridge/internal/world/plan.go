@@ -34,6 +34,7 @@ type Device struct {
 	Kind     Kind
 	Offset   time.Duration // of its clock
 	Sessions []Session     // source by source, in the order of their starts
+	Tests    []Test        // of recovery, in their order
 }
 
 // Kind is that of a device.
@@ -126,6 +127,9 @@ func (p Plan) String() string {
 				fmt.Fprintf(&b, ", listed %v after its end", s.Delay)
 			}
 			b.WriteString("\n")
+		}
+		for _, x := range d.Tests {
+			fmt.Fprintf(&b, "  recovery test %v to %v, status %d\n", x.Start, x.End, x.Status)
 		}
 	}
 	for _, e := range p.Episodes {

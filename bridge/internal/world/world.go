@@ -177,6 +177,9 @@ func (p Plan) last() (t time.Duration) {
 			}
 			t = max(t, s.Start)
 		}
+		for _, x := range d.Tests {
+			t = max(t, x.End)
+		}
 	}
 	for _, e := range p.Episodes {
 		t = max(t, e.To)
@@ -243,7 +246,7 @@ func (w *World) start(i int) error {
 	}
 	client := cove.New(cove.Options{
 		Name: "msp", URL: "http://cove.test/jsonapi", ReportingURL: "http://cove.test/reporting_api", NodeURL: "http://HOST/repserv_json",
-		Username: "u", Password: "secret-password", PageSize: 2, Rate: 1000, Concurrency: 2, Now: clock,
+		RecoveryURL: "http://cove.test/recovery", Username: "u", Password: "secret-password", PageSize: 2, Rate: 1000, Concurrency: 2, Now: clock,
 		Transport: &script{Plan: w.Plan, epoch: w.epoch, life: p.life, asked: w.asked},
 	})
 	d := &disk{plan: w.Plan, epoch: w.epoch, life: p.life, Ledger: p.ledger}
@@ -252,7 +255,7 @@ func (w *World) start(i int) error {
 		Log: slog.New(slog.NewTextHandler(w.log, nil)).With("bridge", i), Interval: interval,
 		Deliver: deliver.Options{Outbox: outbox{d, bridge.Outbox{Ledger: p.ledger}}, Connections: 2, Batch: 4, Idle: 2 * time.Minute},
 		Collect: collect.Options{
-			Journals: d, Renderer: renderer, Job: job, Sweep: 3 * time.Hour, Baseline: 24 * time.Hour, History: true, Concurrency: 2, Now: clock,
+			Journals: d, Renderer: renderer, Job: job, Sweep: 3 * time.Hour, Baseline: 24 * time.Hour, History: true, Recovery: true, Concurrency: 2, Now: clock,
 			Rules: backup.Rules{Window: 10 * time.Minute, MaxWait: maxWait, Silence: map[string]time.Duration{
 				backup.Server: limit, backup.Workstation: limit, backup.Microsoft365: limit}},
 		},
