@@ -84,15 +84,16 @@ func (f *form) put(path string, value any) error {
 	if err != nil {
 		return err
 	}
+	m := formLine.FindStringSubmatch(f.lines[n])
+	comment := strings.TrimLeft(m[6], " ")
+	column := len(f.lines[n]) - len(comment)
 	for at := path; at != ""; at = at[:max(strings.LastIndexByte(at, '.'), 0)] {
 		if n, ok := f.at[at]; ok {
 			f.lines[n] = commented.ReplaceAllString(f.lines[n], "$1$2")
 		}
 	}
-	m := formLine.FindStringSubmatch(f.lines[n])
 	line := m[1] + m[2] + m[4] + ": " + written
-	if comment := strings.TrimLeft(m[6], " "); comment != "" {
-		column := len(f.lines[n]) - len(comment)
+	if comment != "" {
 		line += strings.Repeat(" ", max(column-len(line), 2)) + comment
 	}
 	f.lines[n] = line
@@ -109,7 +110,7 @@ func (f *form) disable(n int) {
 	for i := n; i < len(f.lines) && f.lines[i] != "" && (i == n || indent(f.lines[i]) > top); i++ {
 		at := indent(f.lines[i])
 		if f.lines[i][at] != '#' {
-			f.lines[i] = f.lines[i][:at] + "#" + f.lines[i][at:]
+			f.lines[i] = f.lines[i][:at] + "#" + strings.Replace(f.lines[i][at:], "  # ", " # ", 1) // comments stay where they are
 		}
 	}
 }

@@ -54,7 +54,7 @@ func TestFill(t *testing.T) {
 `},
 		{"a file in a secret's stead", map[string]any{"cove[0].password": nil, "cove[0].password_file": "token"}, `
 -    password: ${COVE_PASSWORD}    # the API user's token
-+    #password: ${COVE_PASSWORD}    # the API user's token
++    #password: ${COVE_PASSWORD}   # the API user's token
 -    #password_file: cove-password
 +    password_file: token
 `},
@@ -62,7 +62,7 @@ func TestFill(t *testing.T) {
 -  #oauth2:
 +  oauth2:
 -    #tenant: ""                       # directory (tenant) id, from Entra ID
-+    tenant: msp.example              # directory (tenant) id, from Entra ID
++    tenant: msp.example               # directory (tenant) id, from Entra ID
 `},
 	} {
 		got, err := Fill(covebridge.ExampleConfig, test.values)

@@ -24,5 +24,6 @@ if [ -d /run/systemd/system ]; then
 	systemctl try-restart covebridge.service
 fi
 if [ -z "$first" ]; then
-	echo 'covebridge: what to do next is in /usr/share/doc/covebridge/README.md, "Put it to work".'
+	echo 'covebridge: to set it up, call: covebridge init -c /etc/covebridge/config.yaml'
+	echo 'All else is in /usr/share/doc/covebridge/README.md, "Put it to work".'
 fi

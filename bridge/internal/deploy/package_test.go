@@ -55,7 +55,7 @@ func holds(t *testing.T, kind, path string) {
 // scratch tells why no copy of the machine can be made; nil: one can.
 func scratch(t *testing.T) error {
 	t.Helper()
-	tools := realtest.Need(t, "util-linux", "unshare", "mount", "runuser", "setpriv")
+	tools := realtest.Need(t, "util-linux", "unshare", "mount", "runuser", "setpriv", "script")
 	if os.Geteuid() != 0 {
 		realtest.Skip(t, "only root can install packages: run the test as root")
 	}

@@ -75,13 +75,17 @@ until grep -q 'answers at' /mnt/sim; do
 done
 address=$(sed -n 's/.*answers at http:\([^ ]*\)\. .*/\1/p' /mnt/sim)
 root install -d -o covebridge /var/lib/covebridge/mails
-printf covesim | root install -o root -g covebridge -m 640 /dev/stdin /etc/covebridge/cove-password
+# Set it up as root at a terminal; no mail server is there, and it says so.
+printf '%s\n' "http:$address/jsonapi" api-user covesim '' backups@msp.example '' UTC smtp 127.0.0.1:1 none none no |
+	script --quiet --return --command 'chroot /mnt/root covebridge init -c /etc/covebridge/config.yaml' /dev/null >/mnt/init &&
+	fail 'init ends well without a mail server'
+cat /mnt/init
+grep -q 'passed.*logged in as api-user' /mnt/init || fail 'init does not log in to Cove'
+is 'the configuration' '640 root covebridge' "$(root stat -c '%a %U %G' /etc/covebridge/config.yaml)"
+is 'the ledger that the check made' '600 covebridge covebridge' "$(root stat -c '%a %U %G' /var/lib/covebridge/covebridge.db)"
 root sed -i -E "
-	s,^( +url:) [^ ]+,\1 http:$address/jsonapi,
-	s,^( +reporting_url:) [^ ]+,\1 http:$address/reporting_api,
-	s,^( +node_url:) [^ ]+,\1 http:$address/repserv_json,
 	s,^( +rate:) [^ ]+,\1 1000,
-	/^  imap:/,/^  # Sends/ { /^    /d; s,^  imap:,  directory: /var/lib/covebridge/mails, }
+	/^  smtp:/,/^  # Writes/ { /^    [a-z]/d; s,^  smtp:,  directory: /var/lib/covebridge/mails, }
 " /etc/covebridge/config.yaml
 cb check
 chroot /mnt/root setpriv --reuid "$user" --regid "$user" --init-groups $start >/mnt/log 2>&1 &
