@@ -69,7 +69,7 @@ func (j *Journal) await(o Look, rules Rules) {
 	}
 	deal(func(p Pending) bool { return j.associate(p.Session, exact) })
 	deal(func(p Pending) bool {
-		switch patient := p.Looks < 2 || o.Sure.Sub(p.Since) < rules.Patience; {
+		switch patient := p.Looks < 2 || o.waited(p.Since) < rules.Patience; {
 		case j.NoHistory != "": // its own may not be listed at all, unless it was looked for
 			if !j.associate(p.Session, near) && (p.Looks == 0 || !j.explain(p.Session)) {
 				j.believe(p.Known)

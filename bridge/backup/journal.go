@@ -106,6 +106,9 @@ func (r Rules) giveUpAfter() time.Duration {
 type Look struct {
 	Now  time.Time // the product's clock, or Sure where that is later
 	Sure time.Time // the clock that waiting is measured by
+	// Steady is since when Sure made no leap to make up for lost time: of what was
+	// noted before, it can't be known how long ago it was. Zero: it never did.
+	Steady time.Time
 	// Last is when all devices were last read, by Sure: what ended before would
 	// have been seen then. Zero: never.
 	Last time.Time
@@ -127,6 +130,12 @@ type Look struct {
 
 	Tests []RecoveryTest // the device's newest recovery tests, where they were asked for
 }
+
+// waited is for how long something is as it is since then, as far as is known.
+func (o Look) waited(since time.Time) time.Duration { return o.Sure.Sub(o.from(since)) }
+
+// from is when waiting for something began that is so since then.
+func (o Look) from(since time.Time) time.Time { return latest(since, o.Steady) }
 
 // Observe adds what a look found out.
 func (j *Journal) Observe(o Look, rules Rules) {

@@ -37,7 +37,7 @@ func (j *Journal) members() (all []member) {
 
 // groups puts the sessions into runs. Those of data sources that are filtered
 // out make runs of their own, so that they neither delay nor colour the others.
-func (j *Journal) groups(rules Rules, now time.Time) []group {
+func (j *Journal) groups(rules Rules, o Look) []group {
 	all := j.members()
 	var groups []group
 	for _, apart := range []bool{false, true} {
@@ -50,7 +50,7 @@ func (j *Journal) groups(rules Rules, now time.Time) []group {
 		}
 		r := rules
 		r.BySource = r.BySource || apart
-		part := groupSessions(j.Device, some, r, now)
+		part := groupSessions(j.Device, some, r, o)
 		for i := range part {
 			for m := range part[i].members {
 				part[i].members[m] = from[part[i].members[m]]
@@ -78,7 +78,7 @@ type Candidate struct {
 // is not shown can't be known. Then come the recovery tests that were not told
 // of. It notes which sessions were told of by the runs that took their place.
 func (j *Journal) Ready(o Look, rules Rules) (ready []Candidate) {
-	for _, g := range j.groups(rules, o.Now) {
+	for _, g := range j.groups(rules, o) {
 		began := g.begun // or by the device's clock, where it was told of late
 		if g.Start.Before(began) {
 			began = g.Start
@@ -89,7 +89,7 @@ func (j *Journal) Ready(o Look, rules Rules) (ready []Candidate) {
 			j.mark(g.gone, g.ID)
 		case g.ready:
 			ready = append(ready, c)
-		case g.open && o.Shown && rules.MaxWait > 0 && o.Sure.Sub(g.begun) >= rules.MaxWait:
+		case g.open && o.Shown && rules.MaxWait > 0 && o.waited(g.begun) >= rules.MaxWait:
 			c.Run, c.members = g.overdue(rules.MaxWait, o.Sure), nil
 			if !slices.Contains(j.Overdue, c.ID) {
 				ready = append(ready, c)
@@ -177,7 +177,7 @@ func (j *Journal) quietSince() time.Time {
 // limit: each once for a period of silence, which a new session ends.
 func (j *Journal) silent(o Look, rules Rules) (c Candidate, ok bool) {
 	limit := rules.silence(j.Device)
-	quiet := o.Sure.Sub(j.quietSince())
+	quiet := o.waited(j.quietSince())
 	if limit == 0 || j.Orphan || !j.Missing.IsZero() || !o.Shown || quiet < limit {
 		return c, false
 	}
@@ -213,22 +213,22 @@ func (j *Journal) Due(o Look, rules Rules) (due time.Time) {
 		}
 	}
 	open := false
-	for _, g := range j.groups(rules, o.Now) {
+	for _, g := range j.groups(rules, o) {
 		switch {
 		case g.sent:
 		case g.open:
 			open = true
 			if rules.MaxWait > 0 && j.Missing.IsZero() && !slices.Contains(j.Overdue, g.identity(Overdue)) {
-				at(g.begun.Add(rules.MaxWait))
+				at(o.from(g.begun).Add(rules.MaxWait))
 			}
 		case g.ready:
 			at(o.Sure)
 		default:
-			at(g.done.Add(rules.Window + time.Second))
+			at(o.from(g.done).Add(rules.Window + time.Second))
 		}
 	}
 	for _, k := range j.Sessions {
-		if over := k.Done.Add(rules.Window); k.State == Restarted && k.Run == "" && over.After(o.Sure) {
+		if over := o.from(k.Done).Add(rules.Window); k.State == Restarted && k.Run == "" && over.After(o.Sure) {
 			at(over)
 		}
 	}
@@ -239,10 +239,10 @@ func (j *Journal) Due(o Look, rules Rules) (due time.Time) {
 		at(j.RetryAt)
 	}
 	if !j.Missing.IsZero() && open {
-		at(j.Missing.Add(rules.giveUpAfter()))
+		at(o.from(j.Missing).Add(rules.giveUpAfter()))
 	}
 	if limit := rules.silence(j.Device); limit > 0 && !j.Orphan && j.Missing.IsZero() {
-		quiet := j.quietSince()
+		quiet := o.from(j.quietSince())
 		switch {
 		case !j.Silence.Since.Equal(j.lastEnd()) || j.Silence.Kind == "":
 			at(quiet.Add(limit))

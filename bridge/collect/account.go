@@ -15,6 +15,7 @@ type progress struct {
 	Read  time.Time `json:"read,omitzero"`  // when all that had changed was last read, by a sweep or not
 
 	Sure    time.Time `json:"sure,omitzero"`    // as of the last poll
+	Steady  time.Time `json:"steady,omitzero"`  // since when it made no leap
 	Local   time.Time `json:"local,omitzero"`   // our own clock then
 	Product time.Time `json:"product,omitzero"` // the product's clock then
 
@@ -39,25 +40,36 @@ func (p *progress) shows(devices int64) (before int64) {
 	return p.Shown
 }
 
-// disagree is how far two clocks that are both right may be apart.
-const disagree = 15 * time.Minute
+const (
+	// disagree is how far two clocks that are both right may be apart.
+	disagree = 15 * time.Minute
+	// alone is how much time may have passed at most where only one clock says so.
+	alone = time.Hour
+)
 
 // tick gives the time that waiting is measured by, and moves it on: the earlier
 // of our clock and the product's, as long as they agree. Where they don't, one
 // of them is wrong, and only so much time has passed as both of them say: a
-// clock that jumps mails nothing too early.
+// clock that jumps mails nothing too early. At the first poll the product's is
+// taken, for a service's clock is more likely right than a new machine's.
+//
+// What time was lost meanwhile, it makes up by a leap once the clocks agree; all
+// that was noted before seems older then than it is.
 func (p *progress) tick(local, product time.Time) time.Time {
-	sure := product
-	if local.Before(product) {
-		sure = local
+	sure, first := product, p.Sure.IsZero()
+	ours, theirs := local.Sub(p.Local), product.Sub(p.Product)
+	passed := min(ours, theirs)
+	if passed < 0 { // that one was put back
+		passed = min(max(ours, theirs, 0), alone)
 	}
-	if !p.Sure.IsZero() && product.Sub(local).Abs() > disagree {
-		ours, theirs := local.Sub(p.Local), product.Sub(p.Product)
-		passed := min(ours, theirs)
-		if passed < 0 { // that one was put back
-			passed = max(ours, theirs, 0)
-		}
+	switch agree := product.Sub(local).Abs() <= disagree; {
+	case agree && local.Before(product):
+		sure = local
+	case !agree && !first:
 		sure = p.Sure.Add(passed)
+	}
+	if !first && sure.Sub(p.Sure.Add(passed)) > disagree {
+		p.Steady = sure
 	}
 	p.Sure, p.Local, p.Product = sure, local, product
 	return sure

@@ -21,7 +21,7 @@ func clock(t *testing.T, s string) time.Time {
 // what passed on both.
 func TestTick(t *testing.T) {
 	for _, c := range []struct{ sure, local, product, nowLocal, nowProduct, want string }{
-		{"", "", "", "10:00", "12:00", "10:00"}, // the first poll
+		{"", "", "", "10:00", "12:00", "12:00"}, // the first poll
 		{"", "", "", "12:00", "10:00", "10:00"},
 		{"10:00", "10:00", "10:00", "10:15", "10:20", "10:15"},
 		{"10:00", "10:05", "10:00", "10:20", "10:35", "10:20"}, // 15 minutes apart agree
@@ -30,6 +30,8 @@ func TestTick(t *testing.T) {
 		{"10:00", "10:00", "10:00", "04:15", "10:15", "10:15"},
 		{"10:00", "10:00", "10:00", "10:00", "12:00", "10:00"}, // put forward
 		{"10:00", "10:00", "12:00", "09:00", "11:00", "10:00"}, // both put back
+		{"10:00", "10:00", "10:00", "04:15", "23:00", "11:00"}, // put back and forward
+		{"10:00", "10:00", "18:00", "18:15", "18:15", "18:15"}, // they agree again
 	} {
 		var p progress
 		if c.sure != "" {

@@ -106,7 +106,7 @@ func (p *poll) step(ctx context.Context, s *sight) (d decided, changed bool, err
 func (p *poll) look(ctx context.Context, s *sight, j *backup.Journal) (*backup.Look, error) {
 	sure := p.progress.Sure
 	look := &backup.Look{
-		Now: p.now, Sure: sure, Last: p.last.Read, Baseline: p.progress.known().Add(-p.Baseline),
+		Now: p.now, Sure: sure, Steady: p.progress.Steady, Last: p.last.Read, Baseline: p.progress.known().Add(-p.Baseline),
 		Opened: p.opened, Snapshot: s.snap, Tests: s.tests, Gone: s.gone, Shown: s.snap != nil || p.roster.shown(s.key, p.progress.Whole),
 	}
 	if p.last.Whole.IsZero() { // what was there at the account's first reading

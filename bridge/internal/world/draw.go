@@ -84,7 +84,10 @@ func (p Plan) drawEpisode(t *rapid.T) (e Episode) {
 	if e.Kind == DateOff && p.has(OwnClockOff) || e.Kind == OwnClockOff && p.has(DateOff) {
 		e.Kind = Throttled // two clocks that agree are believed
 	}
-	e.From = minutes(t, "from", 1, 1000) // the first poll is what tells new from old
+	e.From = minutes(t, "from", 0, 1000)
+	if e.Kind != OwnClockOff && e.Kind != OwnClockBack { // the first poll is what tells new from old
+		e.From = max(e.From, time.Minute)
+	}
 	e.To = e.From + minutes(t, "lasts", 1, 240)
 	e.Device = rapid.IntRange(0, len(p.Devices)-1).Draw(t, "device")
 	return e
