@@ -170,20 +170,35 @@ func (j *Journal) explain(told Session) bool {
 // believe records a session that statistics alone tell of. It may be the end
 // of one that the history listed as running.
 func (j *Journal) believe(told Known) {
+	begins := told.Session // if a start was told, and taken for an end
+	begins.Start, begins.End = told.Told, told.Told.Add(told.End.Sub(told.Start))
+	read := j.reading()
+	late, least := j.lateness(read), 2*near
+	switch {
+	case read == endOrStart:
+		least = apart
+	case read == isStart && !told.Approx:
+		told.Session = begins
+	}
 	for i := range j.Sessions {
 		k := &j.Sessions[i]
 		if k.Source.Key != told.Source.Key || k.State != Running || k.Run != "" {
 			continue
 		}
-		if told.Approx || told.Start.Sub(k.Start).Abs() <= 2*near {
-			id, seq, start := k.ID, k.Seq, k.Start
-			k.Session = told.Session
-			k.ID, k.Seq, k.Start, k.Approx, k.Done = id, seq, start, false, told.Done
-			if k.End.Before(k.Start) {
-				k.End = k.Start
-			}
-			return
+		switch {
+		case told.Approx || told.Start.Add(-late).Sub(k.Start).Abs() <= least:
+		case read == endOrStart && begins.Start.Sub(k.Start).Abs() <= near:
+			told.Session = begins
+		default:
+			continue
 		}
+		id, seq, start := k.ID, k.Seq, k.Start
+		k.Session = told.Session
+		k.ID, k.Seq, k.Start, k.Approx, k.Done, k.Believed = id, seq, start, false, told.Done, true
+		if k.End.Before(k.Start) {
+			k.End = k.Start
+		}
+		return
 	}
 	j.remember(told)
 }

@@ -15,6 +15,8 @@ type Known struct {
 	// known: what the device tells lies between two looks of ours, or its clock is off.
 	Begun time.Time `json:"begun,omitzero"`
 	Done  time.Time `json:"done,omitzero"`
+	// Believed: it ended as statistics alone told, while the history called it running.
+	Believed bool `json:"believed,omitempty"`
 	// Passed: a newer session of its data source had begun, while it was still
 	// listed as running.
 	Passed bool `json:"passed,omitempty"`

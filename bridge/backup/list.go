@@ -9,6 +9,7 @@ import (
 func (j *Journal) list(o Look, rules Rules, first bool) {
 	seq := j.Seq
 	var fresh []Known
+	var doubted []Session
 	for _, s := range o.History {
 		if s.ID == "" { // told apart by its start, then
 			s.ID = "@" + strconv.FormatInt(s.Start.Unix(), 10)
@@ -16,6 +17,9 @@ func (j *Journal) list(o Look, rules Rules, first bool) {
 		seq = max(seq, s.Seq)
 		if i := j.find(s); i >= 0 {
 			j.Sessions[i].update(s, o)
+			if s.State == Running && j.Sessions[i].Believed {
+				doubted = append(doubted, s)
+			}
 			continue
 		}
 		k := Known{Session: s, Begun: between(s.Start, o.Last, o.Sure)}
@@ -29,6 +33,9 @@ func (j *Journal) list(o Look, rules Rules, first bool) {
 		fresh = append(fresh, k)
 	}
 	sortKnown(fresh)
+	for _, s := range doubted {
+		j.giveBack(s, fresh)
+	}
 	for _, k := range j.recognise(fresh, j.newlyTold(o)) {
 		beyond := j.Seq > 0 && k.Seq > j.Seq
 		if first || beyond || !k.Start.Before(j.Floor) {
@@ -62,6 +69,9 @@ func (j *Journal) find(s Session) int {
 // update takes over what the history lists now. Of a session that went out
 // nothing changes any more, and what ended does not run again.
 func (k *Known) update(s Session, o Look) {
+	if s.State != Running {
+		k.Believed = false
+	}
 	if k.Run != "" || s.State == Running && k.State != Running {
 		return
 	}
@@ -70,6 +80,27 @@ func (k *Known) update(s Session, o Look) {
 	}
 	s.Told = k.Told
 	k.Session = s
+}
+
+// giveBack corrects what was believed of a session that the history goes on to
+// call running, where that was the end of one that it lists only now. The
+// former is over all the same if a newer one began behind it.
+func (j *Journal) giveBack(running Session, fresh []Known) {
+	at := j.find(running)
+	k := &j.Sessions[at]
+	told := k.Session
+	told.Approx = true // its start is another's
+	for i := range fresh {
+		f := &fresh[i]
+		if d, ok := j.reading().distance(told, f.Session); f.State == Running || f.Source.Key != k.Source.Key || !ok || d > near {
+			continue
+		}
+		f.Told, f.Run, k.Believed = k.Told, k.Run, false
+		if _, passed := j.next(at); k.Run == "" || !passed {
+			*k = Known{Session: running, Begun: k.Begun}
+		}
+		return
+	}
 }
 
 // recognise finds the sessions that are known from statistics alone among
@@ -83,8 +114,12 @@ func (j *Journal) recognise(fresh []Known, waiting []Session) (others []Known) {
 		var toldAt, listedAt []int
 		for i, k := range j.Sessions {
 			if !k.listed() && k.Source.Key == source {
-				told, toldAt = append(told, k.Session), append(toldAt, i)
+				toldAt = append(toldAt, i)
 			}
+		}
+		slices.SortStableFunc(toldAt, func(a, b int) int { return j.Sessions[a].Told.Compare(j.Sessions[b].Told) })
+		for _, i := range toldAt {
+			told = append(told, j.Sessions[i].Session)
 		}
 		for i, k := range fresh {
 			if k.Source.Key == source && k.State != Running {

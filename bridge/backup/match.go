@@ -1,6 +1,7 @@
 package backup
 
 import (
+	"slices"
 	"time"
 )
 
@@ -52,6 +53,26 @@ func (j *Journal) reading() reading {
 		return isStart
 	}
 	return endOrStart
+}
+
+// lateness is by how much later than the history statistics tell times, as it
+// was with the matches made so far; 0: nothing is known of it.
+func (j *Journal) lateness(r reading) time.Duration {
+	var all []time.Duration
+	for _, k := range j.Sessions {
+		switch {
+		case !k.listed() || k.Told.IsZero():
+		case r == isEnd:
+			all = append(all, k.Told.Sub(k.End))
+		case r == isStart:
+			all = append(all, k.Told.Sub(k.Start))
+		}
+	}
+	if len(all) == 0 {
+		return 0
+	}
+	slices.Sort(all)
+	return all[len(all)/2]
 }
 
 // distance is how far a told session is from a listed one; ok: it may be the

@@ -20,9 +20,6 @@ func Draw(t *rapid.T) (p Plan) {
 	for range rapid.IntRange(0, 6).Draw(t, "episodes") {
 		p.Episodes = append(p.Episodes, p.drawEpisode(t))
 	}
-	// Where the history goes away at times and statistics tell starts, a session
-	// may be told of twice: that is known, and not mended yet.
-	p.F18Starts = p.F18Starts && !p.has(NodeAway)
 	for range rapid.IntRange(0, 4).Draw(t, "changes") {
 		p.Changes = append(p.Changes, p.drawChange(t))
 	}

@@ -110,6 +110,39 @@ func TestKnownWorlds(t *testing.T) {
 				{Source: "D19", Start: at(4, 23), End: at(5, 41), Status: completed, Late: true},
 			}}},
 		},
+		// The ends that statistics told minutes late, while the node was away, were
+		// taken for other sessions than those that the history had called running.
+		"told late, and the node away": {
+			Skew: 3 * time.Minute,
+			Devices: []Device{{Sessions: []Session{
+				{Source: "D01", Start: at(0, 1), End: at(0, 36), Status: completed},
+				{Source: "D01", Start: at(3, 56), End: at(5, 14), Status: completed},
+				{Source: "D01", Start: at(7, 5), End: at(8, 24), Status: completed},
+			}}},
+			Episodes: []Episode{{Kind: NodeAway, From: at(8, 20), To: at(9, 2)}},
+		},
+		// So were those whose starts statistics tell, for they were put in the wrong order.
+		"starts are told, and the node away": {
+			Skew: 3 * time.Minute, F15IsEnd: true, F18Starts: true,
+			Devices: []Device{{Sessions: []Session{
+				{Source: "D01", Start: at(0, 3), End: at(0, 11), Status: completed, Late: true},
+				{Source: "D01", Start: at(0, 23), End: at(1, 43), Status: withErrors, Late: true, Delay: 20 * time.Minute},
+				{Source: "D01", Start: at(5, 3), End: at(5, 9), Status: completed, Late: true, Delay: 10 * time.Minute},
+			}}},
+			Episodes: []Episode{{Kind: NodeAway, From: at(0, 1), To: at(3, 37)}},
+		},
+		// The end of a session that was not listed yet was taken for that of one that
+		// never ends, while the node was away.
+		"not listed yet, behind one that never ends": {
+			Devices: []Device{{Sessions: []Session{
+				{Source: "D02", Start: at(0, 1), End: at(1, 5), Status: failed},
+				{Source: "D02", Start: at(1, 6), End: 1 << 60, Status: inProcess},
+				{Source: "D02", Start: at(1, 9), End: at(1, 14), Status: completed, Late: true, Delay: 15 * time.Minute},
+				{Source: "D02", Start: at(1, 15), End: at(1, 20), Status: restarted},
+				{Source: "D02", Start: at(1, 20), End: at(1, 41), Status: completed, Late: true},
+			}}},
+			Episodes: []Episode{{Kind: NodeAway, From: at(1, 24), To: at(1, 32)}},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p.Bridges = max(p.Bridges, 1)
