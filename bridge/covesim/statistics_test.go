@@ -189,3 +189,31 @@ func TestTotalIsTheNewestOfAll(t *testing.T) {
 		}
 	}
 }
+
+// Some servers write to a LocalSpeedVault first: of these the cloud is at times
+// out of reach, or never catches up. What a machine is stands in words.
+func TestStatisticsTellWhereCopiesLie(t *testing.T) {
+	seen := map[string]int{}
+	for day := range 3 {
+		p := start(t, Options{Start: monday.AddDate(0, 0, day), Without: AllQuirks &^ VaultOnly &^ CloudStands})
+		rows, _ := p.statistics(object{"RecordsCount": 100, "Columns": []string{"I0", "I32", "I36", "I37", "I81"}})
+		for _, r := range rows {
+			cloud, vault, machine := fmt.Sprint(r.setting("I36")), fmt.Sprint(r.setting("I37")), fmt.Sprint(r.setting("I81"))
+			q := p.fleet.byID[r.AccountId].quirks
+			switch {
+			case vault != "0" && r.setting("I32") != "2", cloud == "-2" && q&VaultOnly == 0, q&CloudStands != 0 && cloud != "50":
+				t.Errorf("%d: cloud %s, vault %s", r.AccountId, cloud, vault)
+			case (machine == "Undefined") != (r.setting("I32") == "0"):
+				t.Errorf("%d: machine %q", r.AccountId, machine)
+			}
+			seen["vault "+vault]++
+			seen["cloud "+cloud]++
+			seen[machine]++
+		}
+	}
+	for _, want := range []string{"vault 0", "vault 100", "cloud -2", "cloud 50", "cloud 100", "Physical", "Virtual", "Undefined"} {
+		if seen[want] == 0 {
+			t.Errorf("no %s in %v", want, seen)
+		}
+	}
+}
