@@ -55,7 +55,7 @@ func (j *Journal) watchCloud(o Look) {
 func (j *Journal) CheckStorage(run *Run, o Look, rules Rules) {
 	s, behind := j.Device.Storage, time.Duration(0)
 	if !j.Behind.IsZero() {
-		behind = o.Sure.Sub(j.Behind)
+		behind = o.waited(j.Behind)
 	}
 	remark := ""
 	switch {

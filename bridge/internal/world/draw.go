@@ -78,8 +78,8 @@ func (p Plan) drawDevice(t *rapid.T) (d Device) {
 func (p Plan) drawEpisode(t *rapid.T) (e Episode) {
 	e.Kind = rapid.SampledFrom([]Trouble{CoveAway, PageFails, NodeAway, NoTexts, NullRow, PartialRow, Vanished, DateOff, OwnClockOff, OwnClockBack,
 		Throttled, RefusesAll, RefusesDevice, Stalls, Cuts, Mute, Unasked, DiskFull, LyingDisk}).Draw(t, "trouble")
-	if e.Kind == DateOff && p.has(OwnClockOff) || e.Kind == OwnClockOff && p.has(DateOff) {
-		e.Kind = Throttled // two clocks that agree are believed
+	if e.Kind == DateOff && p.has(OwnClockOff, OwnClockBack) || (e.Kind == OwnClockOff || e.Kind == OwnClockBack) && p.has(DateOff) {
+		e.Kind = Throttled // two clocks that jump together are believed
 	}
 	e.From = minutes(t, "from", 0, 1000)
 	if e.Kind != OwnClockOff && e.Kind != OwnClockBack { // the first poll is what tells new from old
