@@ -2,6 +2,7 @@ package message
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"regexp"
@@ -47,10 +48,10 @@ func (r *Renderer) Unreadable() (usual, bare error) {
 		}
 		switch {
 		case err == nil:
-		case run.Device.Customer == "":
-			bare = err
-		case usual == nil:
-			usual = err
+		case run.Device.Customer != "":
+			usual = cmp.Or(usual, err)
+		default:
+			bare = cmp.Or(bare, err)
 		}
 	}
 	return usual, bare
