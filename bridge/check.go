@@ -167,6 +167,7 @@ func (c check) account(src Source, survey *collect.Survey) {
 	case err != nil:
 		c.tell(area, mailbox.Finding{What: "read the devices", Err: err})
 	case seen.Devices == 0:
+		c.tell(area, mailbox.Finding{What: "the devices", Err: errors.New("none is shown"), Hint: unshown})
 	case seen.Passed == 0:
 		c.tell(area, mailbox.Finding{
 			What: fmt.Sprintf("the filters let none of %d devices%s through", seen.Devices, part),

@@ -94,7 +94,7 @@ func options(c *config.Config, log *slog.Logger) (o Options, err error) {
 			Name: a.Name, URL: a.URL, ReportingURL: a.ReportingURL, RecoveryURL: a.RecoveryURL, NodeURL: a.NodeURL,
 			Partner: a.Partner, Username: a.Username, Password: string(a.Password), PartnerID: a.PartnerID,
 			PageSize: c.Poll.PageSize, Rate: c.Poll.Rate, Concurrency: c.Poll.Concurrency, StatusMap: statuses,
-			Notice: log.With("account", a.Name).Warn, Observe: o.Metrics.Call,
+			Notice: log.Warn, Observe: o.Metrics.Call,
 		}))
 	}
 	o.Mailbox, o.Deliver.Connections, o.Deliver.Batch = openMailbox(c.Delivery, c.Mail)

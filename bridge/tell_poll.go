@@ -16,7 +16,8 @@ const (
 	restart     = ", then have it read anew: `systemctl reload covebridge`, or kill -HUP; it is not tried before, for repeated refusals lock the user out"
 	trySteps    = "`covebridge check` tries each step and tells which one fails"
 	role        = "in Cove's console, check the API user's role and customer"
-	missing     = "check partner_id, and in Cove's console the API user's role and customer: Cove does not say when they are wrong. If the devices were removed, this ends by itself in a week"
+	unshown     = "check partner_id, and in Cove's console the API user's role and customer: Cove does not say when they are wrong"
+	missing     = unshown + ". If the devices were removed, this ends by itself in a week"
 )
 
 // tellPoll tells of one poll of an account: what fails is told of when it begins,
