@@ -14,6 +14,9 @@ import (
 	"covebridge/bridge/mailbox"
 )
 
+// trying is what is told while the answers are tried.
+const trying = "trying it"
+
 // interview asks a person for what a configuration needs. After the first error
 // nothing more is asked.
 type interview struct {
@@ -47,7 +50,10 @@ func (i *interview) run(ctx context.Context) ([]byte, error) {
 	i.mails()
 	i.say("\nMailbox")
 	i.untilGood(ctx, i.mailbox, func(ctx context.Context, _ []bridge.Source, box bridge.Mailbox) {
-		box.Check(ctx, func(f mailbox.Finding) { i.report.tell("mailbox", f) })
+		box.Check(ctx, func(f mailbox.Finding) {
+			i.report.tell("mailbox", f)
+			i.report.begin(trying) // what comes next
+		})
 	})
 	if i.err != nil {
 		return nil, i.err
@@ -63,7 +69,7 @@ func (i *interview) untilGood(ctx context.Context, ask func(), try func(context.
 			return
 		}
 		i.report.failed = false
-		i.report.begin("trying it")
+		i.report.begin(trying)
 		if err := i.try(ctx, try); err != nil {
 			i.report.tell("settings", mailbox.Finding{What: "the answers", Err: err})
 		}
