@@ -70,7 +70,7 @@ func (j *Journal) endRestarted(o Look, rules Rules) {
 		switch {
 		case next >= 0 && (k.End.IsZero() || !j.Sessions[i+1+next].Start.After(k.End.Add(rules.Window))):
 			continue // replaced
-		case next < 0 && (j.expects(k.Source) || o.waited(k.Done) < rules.Window):
+		case next < 0 && (j.expects(k.Source) || o.Now.Before(k.Done.Add(rules.Window))):
 			continue // the next one may still come
 		}
 		k.State, k.Status = Ended, Warning

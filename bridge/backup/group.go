@@ -24,7 +24,7 @@ type grouping struct {
 	device Device
 	all    []Known
 	rules  Rules
-	look   Look
+	now    time.Time
 	groups []group
 	newest int // the group that the next session may join; -1: none
 }
@@ -39,9 +39,9 @@ type grouping struct {
 // session is replaced by the next one of its data source within the window.
 //
 // A run is ready when none of its sessions is unfinished and nothing can join
-// it any more: a newer run exists, or the window after its end is over.
-func groupSessions(d Device, all []Known, rules Rules, o Look) []group {
-	g := grouping{device: d, all: all, rules: rules, look: o, newest: -1}
+// it any more: a newer run exists, or now is past the window after its end.
+func groupSessions(d Device, all []Known, rules Rules, now time.Time) []group {
+	g := grouping{device: d, all: all, rules: rules, now: now, newest: -1}
 	by := g.replaced()
 	for i, k := range all {
 		if by[i] < 0 && (!k.vague() || k.Run != "") {
@@ -167,7 +167,7 @@ func (g *grouping) finish(o *group, passed bool) {
 	if o.ID == "" {
 		o.ID = o.identity(Whole)
 	}
-	o.ready = !o.open && !o.sent && (passed || g.rules.BySource || o.late || g.look.waited(o.done) > g.rules.Window)
+	o.ready = !o.open && !o.sent && (passed || g.rules.BySource || o.late || g.now.After(o.done.Add(g.rules.Window)))
 }
 
 // identity is the run's. One that came too late for the run it belonged to

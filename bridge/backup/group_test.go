@@ -64,7 +64,7 @@ func parse(t testing.TB, lines string) (sessions []Known) {
 func groupsOf(d Device, sessions []Known, rules Rules, now time.Time) []group {
 	sorted := slices.Clone(sessions)
 	sortKnown(sorted)
-	return groupSessions(d, sorted, rules, Look{Sure: now})
+	return groupSessions(d, sorted, rules, now)
 }
 
 // show writes a group as "F S 10:00-10:30 Failed ready".

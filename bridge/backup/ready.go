@@ -37,7 +37,7 @@ func (j *Journal) members() (all []member) {
 
 // groups puts the sessions into runs. Those of data sources that are filtered
 // out make runs of their own, so that they neither delay nor colour the others.
-func (j *Journal) groups(rules Rules, o Look) []group {
+func (j *Journal) groups(rules Rules, now time.Time) []group {
 	all := j.members()
 	var groups []group
 	for _, apart := range []bool{false, true} {
@@ -50,7 +50,7 @@ func (j *Journal) groups(rules Rules, o Look) []group {
 		}
 		r := rules
 		r.BySource = r.BySource || apart
-		part := groupSessions(j.Device, some, r, o)
+		part := groupSessions(j.Device, some, r, now)
 		for i := range part {
 			for m := range part[i].members {
 				part[i].members[m] = from[part[i].members[m]]
@@ -78,7 +78,7 @@ type Candidate struct {
 // is not shown can't be known. Then come the recovery tests that were not told
 // of. It notes which sessions were told of by the runs that took their place.
 func (j *Journal) Ready(o Look, rules Rules) (ready []Candidate) {
-	for _, g := range j.groups(rules, o) {
+	for _, g := range j.groups(rules, o.Now) {
 		began := g.begun // or by the device's clock, where it was told of late
 		if g.Start.Before(began) {
 			began = g.Start
@@ -213,7 +213,7 @@ func (j *Journal) Due(o Look, rules Rules) (due time.Time) {
 		}
 	}
 	open := false
-	for _, g := range j.groups(rules, o) {
+	for _, g := range j.groups(rules, o.Now) {
 		switch {
 		case g.sent:
 		case g.open:
@@ -224,11 +224,11 @@ func (j *Journal) Due(o Look, rules Rules) (due time.Time) {
 		case g.ready:
 			at(o.Sure)
 		default:
-			at(o.from(g.done).Add(rules.Window + time.Second))
+			at(g.done.Add(rules.Window + time.Second))
 		}
 	}
 	for _, k := range j.Sessions {
-		if over := o.from(k.Done).Add(rules.Window); k.State == Restarted && k.Run == "" && over.After(o.Sure) {
+		if over := k.Done.Add(rules.Window); k.State == Restarted && k.Run == "" && over.After(o.Sure) {
 			at(over)
 		}
 	}
