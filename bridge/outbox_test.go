@@ -13,6 +13,7 @@ import (
 	"covebridge/bridge/backup"
 	"covebridge/bridge/covesim"
 	"covebridge/bridge/internal/pgtest"
+	"covebridge/bridge/internal/realtest"
 	"covebridge/bridge/ledger"
 	"covebridge/bridge/mailbox"
 )
@@ -134,7 +135,7 @@ func TestPlainSMTPSendsAgain(t *testing.T) {
 func TestSharedLedger(t *testing.T) {
 	t.Parallel()
 	sims := map[string]bool{}
-	w, sim := simWorld(t, covesim.Options{Seed: 9, Devices: 30, Every: 30 * time.Minute, History: 48 * time.Hour, Without: covesim.Wedged | covesim.LongRuns}, nil)
+	w, sim := simWorld(t, covesim.Options{Seed: 9, Devices: realtest.Raced(30, 10), Every: 30 * time.Minute, History: 48 * time.Hour, Without: covesim.Wedged | covesim.LongRuns}, nil)
 	if err := w.Bridge.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -145,7 +146,7 @@ func TestSharedLedger(t *testing.T) {
 		bridges[i] = w.Bridge
 		defer bridges[i].Close()
 	}
-	for range 6 {
+	for range realtest.Raced(6, 3) {
 		sim.Advance(2 * time.Hour)
 		var all sync.WaitGroup
 		for _, b := range bridges {
@@ -163,7 +164,7 @@ func TestSharedLedger(t *testing.T) {
 			t.Errorf("%s arrived %d times", id, n)
 		}
 	}
-	if len(sims) < 300 {
+	if len(sims) < realtest.Raced(300, 40) {
 		t.Errorf("only %d mails", len(sims))
 	}
 }
@@ -172,7 +173,7 @@ func TestSharedLedger(t *testing.T) {
 // end as at the beginning, each device's in the order of their ends.
 func TestTortureLoad(t *testing.T) {
 	const devices = 500
-	each := times(4, 100)
+	each := times(realtest.Raced(4, 2), 100)
 	w := newWorld(t, func(o *bridge.Options) { o.Deliver.Connections = 2 })
 	w.away, w.brief = true, true
 	for n := range each {

@@ -101,7 +101,7 @@ func TestRefusedLoginIsLeftAlone(t *testing.T) {
 // as long as the poll, and no longer.
 func TestPollLease(t *testing.T) {
 	t.Parallel()
-	const lease = time.Second
+	const lease = 4 * time.Second // of which the ledger ends a transaction that stands still for a part
 	polling, polled := make(chan struct{}, 9), make(chan struct{})
 	w, _ := simWorld(t, covesim.Options{Seed: 1, Devices: 1}, watch(func() error {
 		polling <- struct{}{}

@@ -12,6 +12,7 @@ import (
 	"covebridge/bridge/backup"
 	"covebridge/bridge/cove"
 	"covebridge/bridge/covesim"
+	"covebridge/bridge/internal/realtest"
 )
 
 // simWorld is a bridge between a simulated Cove and a mailbox in memory.
@@ -124,13 +125,13 @@ func TestFleet(t *testing.T) {
 	w, sim := simWorld(t, covesim.Options{Seed: 7, Devices: 40}, nil)
 	w.pollSim(sim, 0)
 	since := sim.Now()
-	for range 4 * 16 {
+	for range realtest.Raced(4*16, 4*2) {
 		w.pollSim(sim, 15*time.Minute)
 	}
 	until := sim.Now()
 	w.pollSim(sim, 26*time.Hour) // what waits for late ones goes out
 	w.pollSim(sim, time.Hour)
-	if n := w.compareSim(sim, since, until); n < 100 {
+	if n := w.compareSim(sim, since, until); n < realtest.Raced(100, 15) {
 		t.Errorf("only %d sessions were compared", n)
 	}
 }
@@ -143,7 +144,7 @@ func TestBusyFleet(t *testing.T) {
 	w.pollSim(sim, 0)
 	since := sim.Now()
 	devices := sim.Devices()
-	for i := range 8 {
+	for i := range realtest.Raced(8, 3) {
 		sim.ClearFaults()
 		for j := range 2 * (i % 3) {
 			sim.Fault(covesim.Fault{Kind: covesim.Denied, Device: devices[(i+2*j)%len(devices)].ID})
@@ -158,7 +159,7 @@ func TestBusyFleet(t *testing.T) {
 	for range 6 {
 		w.pollSim(sim, time.Hour)
 	}
-	if n := w.compareSim(sim, since, until); n < 100 {
+	if n := w.compareSim(sim, since, until); n < realtest.Raced(100, 40) {
 		t.Errorf("only %d sessions were compared", n)
 	}
 }

@@ -168,9 +168,10 @@ func TestUnknownStart(t *testing.T) {
 // is gone or a newer one of its data source begins.
 func TestWedged(t *testing.T) {
 	realtest.Long(t, "it polls for 20 days")
+	days := realtest.Raced(20, 8)
 	w := newWorld(t, nil)
 	lines := []string{"Stuck 00:45-90000:00"}
-	for h := 1; h < 24*20; h++ {
+	for h := 1; h < 24*days; h++ {
 		lines = append(lines, fmt.Sprintf("Files %d:00-%d:10", h, h))
 	}
 	w.device("1", strings.Join(lines, "\n"))
@@ -181,21 +182,22 @@ func TestWedged(t *testing.T) {
 		w.until(to)
 		return w.listed
 	}
-	early, late := rows("48:30", "72:30"), rows("420:30", "444:30")
+	hour := func(h int) string { return fmt.Sprintf("%d:30", h) }
+	early, late := rows("48:30", "72:30"), rows(hour(24*days-60), hour(24*days-36))
 	if late > early {
 		t.Errorf("a day cost %d rows at first and %d later", early, late)
 	}
 	if n := len(w.journal("acme-1").Sessions); n > 100 {
 		t.Errorf("%d sessions are remembered", n)
 	}
-	w.until("480:00")
+	w.until(fmt.Sprintf("%d:00", 24*days))
 	overdue := 0
 	for _, e := range w.queued() {
 		if e.Run.Kind == backup.Overdue {
 			overdue++
 		}
 	}
-	if n := len(w.queued()) - overdue; overdue == 0 || overdue > 2 || n < 24*20-2 {
+	if n := len(w.queued()) - overdue; overdue == 0 || overdue > 2 || n < 24*days-2 {
 		t.Errorf("%d overdue, %d others", overdue, n)
 	}
 }

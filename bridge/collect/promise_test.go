@@ -13,6 +13,7 @@ import (
 	"pgregory.net/rapid"
 
 	"covebridge/bridge/backup"
+	"covebridge/bridge/internal/realtest"
 )
 
 // For wild histories, poll times, crashes, outages of history, texts and
@@ -20,7 +21,7 @@ import (
 // exactly one mail, with its status, and nothing false is. The short form draws
 // the same worlds each time, the long one others.
 func TestTorturePromise(t *testing.T) {
-	worlds := map[string]string{"rapid.seed": "20261124"}
+	worlds := map[string]string{"rapid.seed": "20261124", "rapid.checks": fmt.Sprint(realtest.Raced(100, 20))}
 	if os.Getenv("COVEBRIDGE_TORTURE") == "1" {
 		worlds = map[string]string{"rapid.checks": "2000"}
 	}

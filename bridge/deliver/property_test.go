@@ -3,6 +3,7 @@ package deliver
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -13,6 +14,7 @@ import (
 	"pgregory.net/rapid"
 
 	"covebridge/bridge/backup"
+	"covebridge/bridge/internal/realtest"
 	"covebridge/bridge/mailbox"
 )
 
@@ -56,6 +58,11 @@ func drawWeather(t *rapid.T) (w weather) {
 // Whatever goes wrong, each mail arrives once or is given up for a reason that is
 // final, and those of a device arrive in their order.
 func TestEachArrivesOnce(t *testing.T) {
+	if f := flag.Lookup("rapid.checks"); f.Value.String() == f.DefValue {
+		if err := flag.Set(f.Name, fmt.Sprint(realtest.Raced(100, 20))); err != nil {
+			t.Fatal(err)
+		}
+	}
 	rapid.Check(t, func(rt *rapid.T) {
 		w := drawWeather(rt)
 		var problems []string
