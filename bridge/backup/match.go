@@ -80,13 +80,16 @@ func (j *Journal) lateness(r reading) time.Duration {
 // that is known: a session that did not complete may be told of in another way.
 func (r reading) distance(told, listed Session) (d time.Duration, ok bool) {
 	asEnd, asStart := readings(told, listed)
+	if min(asEnd, asStart) > apart || told.State == Ended && listed.State == Ended && (told.Status == Failed) != (listed.Status == Failed) {
+		return 0, false
+	}
+	switch r {
+	case isEnd:
+		asStart += otherReading
+	case isStart:
+		asEnd += otherReading
+	}
 	d = min(asEnd, asStart)
-	if d > apart || told.State == Ended && listed.State == Ended && (told.Status == Failed) != (listed.Status == Failed) {
-		return d, false
-	}
-	if r == isEnd && asStart < asEnd || r == isStart && asEnd < asStart {
-		d += otherReading
-	}
 	if told.Status != listed.Status || told.State != listed.State {
 		d += otherStatus
 	}

@@ -143,6 +143,21 @@ func TestKnownWorlds(t *testing.T) {
 			}}},
 			Episodes: []Episode{{Kind: NodeAway, From: at(1, 24), To: at(1, 32)}},
 		},
+		// A short session came twice, for its start was nearer to the end that
+		// statistics had told of than its own end was, on a device whose clock was
+		// put back.
+		"short one, and the clock put back": {
+			F15IsEnd: true, Skew: -3 * time.Minute,
+			Devices: []Device{{Sessions: []Session{
+				{Source: "D01", Start: at(0, 3), End: at(0, 28), Status: restarted},
+				{Source: "D01", Start: at(1, 28), End: at(2, 32), Status: failed},
+				{Source: "D01", Start: at(3, 32), End: at(3, 32), Status: completed},
+				{Source: "D01", Start: at(4, 32), End: at(4, 32), Status: withErrors},
+				{Source: "D01", Start: at(5, 32), End: at(5, 39), Status: completed},
+				{Source: "D01", Start: at(6, 39), End: at(6, 40), Status: completed},
+			}}},
+			Changes: []Change{{Kind: DeviceJumped, At: at(3, 30)}},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p.Bridges = max(p.Bridges, 1)
