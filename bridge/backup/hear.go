@@ -76,8 +76,13 @@ func (j *Journal) await(o Look, rules Rules) {
 			}
 		case patient:
 			return false
-		case !j.explain(p.Session) && !j.associate(p.Session, otherReading-1): // the order is lost where a clock was put back
-			j.believe(p.Known)
+		case j.explain(p.Session) || j.associate(p.Session, otherReading-1): // the order is lost where a clock was put back
+		default:
+			if i := j.candidate(j.punctual(p.Session), near); i >= 0 {
+				j.Sessions[i].Told = p.Told
+			} else {
+				j.believe(p.Known)
+			}
 		}
 		return true
 	})
@@ -186,6 +191,8 @@ func (j *Journal) believe(told Known) {
 			continue
 		}
 		switch {
+		case told.Told.Add(-late).Before(k.Start.Add(-2 * near)): // neither its end nor its start
+			continue
 		case told.Approx || told.Start.Add(-late).Sub(k.Start).Abs() <= least:
 		case read == endOrStart && begins.Start.Sub(k.Start).Abs() <= near:
 			told.Session = begins

@@ -75,21 +75,25 @@ func (j *Journal) lateness(r reading) time.Duration {
 	return all[len(all)/2]
 }
 
+// punctual is a told session with the times that the history is likely to tell of it.
+func (j *Journal) punctual(told Session) Session {
+	late := j.lateness(j.reading())
+	told.Told, told.Start, told.End = told.Told.Add(-late), told.Start.Add(-late), told.End.Add(-late)
+	return told
+}
+
 // distance is how far a told session is from a listed one; ok: it may be the
 // same. The reading that fits better counts, with a burden if it is not the one
 // that is known: a session that did not complete may be told of in another way.
 func (r reading) distance(told, listed Session) (d time.Duration, ok bool) {
 	asEnd, asStart := readings(told, listed)
-	if min(asEnd, asStart) > apart || told.State == Ended && listed.State == Ended && (told.Status == Failed) != (listed.Status == Failed) {
-		return 0, false
-	}
-	switch r {
-	case isEnd:
-		asStart += otherReading
-	case isStart:
-		asEnd += otherReading
-	}
 	d = min(asEnd, asStart)
+	if d > apart || told.State == Ended && listed.State == Ended && (told.Status == Failed) != (listed.Status == Failed) {
+		return d, false
+	}
+	if r == isEnd && asStart < asEnd || r == isStart && asEnd < asStart {
+		d += otherReading
+	}
 	if told.Status != listed.Status || told.State != listed.State {
 		d += otherStatus
 	}

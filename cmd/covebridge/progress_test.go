@@ -41,7 +41,7 @@ func TestPace(t *testing.T) {
 // long it takes.
 func TestProgressLines(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var errs bytes.Buffer
+		var errs locked
 		a := &app{errs: &errs}
 		p := a.progress("devices", "asking Cove")
 		time.Sleep(2100 * time.Millisecond)
@@ -52,13 +52,15 @@ func TestProgressLines(t *testing.T) {
 			p.poll(collect.Progress{Account: "a", Done: done, Total: 30, Runs: done / 5})
 			p.poll(collect.Progress{Account: "a", Done: done - 1, Total: 30}) // overtaken
 		}
+		synctest.Wait()
 		lines := strings.Split(strings.TrimSpace(errs.String()), "\n")
 		if len(lines) != 8 || lines[0] != "asking Cove … 2s" {
 			t.Fatalf("got %q", lines)
 		}
 		for range 1800 {
-			before := errs.Len()
-			if time.Sleep(2 * time.Second); errs.Len() == before {
+			before := errs.String()
+			time.Sleep(2 * time.Second)
+			if synctest.Wait(); errs.String() == before {
 				t.Fatalf("silent for two seconds, %s after the beginning", time.Since(p.began))
 			}
 		}
