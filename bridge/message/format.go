@@ -2,9 +2,10 @@ package message
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
+
+	"github.com/dustin/go-humanize"
 
 	"covebridge/bridge/backup"
 )
@@ -35,11 +36,7 @@ func count(n int64) string {
 	if n < 0 {
 		return none
 	}
-	s := strconv.FormatInt(n, 10)
-	for i := len(s) - 3; i > 0; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
+	return humanize.Comma(n)
 }
 
 // duration writes a span as 1h 02m 03s, without the parts that are zero in front.
