@@ -76,13 +76,9 @@ func (j *Journal) await(o Look, rules Rules) {
 			}
 		case patient:
 			return false
-		case j.explain(p.Session) || j.associate(p.Session, otherReading-1): // the order is lost where a clock was put back
-		default:
-			if i := j.candidate(j.punctual(p.Session), near); i >= 0 {
-				j.Sessions[i].Told = p.Told
-			} else {
-				j.believe(p.Known)
-			}
+		case !j.explain(p.Session) && !j.associate(p.Session, otherReading-1) && // the order is lost where a clock was put back
+			!j.give(p.Session, j.candidate(j.punctual(p.Session), near)):
+			j.believe(p.Known)
 		}
 		return true
 	})
@@ -100,11 +96,15 @@ func (j *Journal) await(o Look, rules Rules) {
 // associate gives the end that statistics told of to a listed session, if there
 // is one that may be it and is no further off than that.
 func (j *Journal) associate(told Session, least time.Duration) bool {
-	i := j.candidate(told, least)
-	if i >= 0 {
-		j.Sessions[i].Told = told.Told
+	return j.give(told, j.candidate(told, least))
+}
+
+// give gives the end to the listed session at that index; -1: there is none.
+func (j *Journal) give(told Session, at int) bool {
+	if at >= 0 {
+		j.Sessions[at].Told = told.Told
 	}
-	return i >= 0
+	return at >= 0
 }
 
 // candidate finds the listed session that statistics may have told the end of,
