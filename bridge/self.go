@@ -145,10 +145,7 @@ func (b *Bridge) tell(ctx context.Context, until time.Time) {
 	if ctx.Err() != nil {
 		return
 	}
-	why, remedy := "", ""
-	if err != nil {
-		why, remedy = backup.Explain(err)
-	}
+	why, remedy := backup.Explain(err)
 	b.condition(unwritable, "", err != nil, why, cmp.Or(remedy, "`covebridge check` tries the ledger"))
 }
 

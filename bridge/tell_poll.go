@@ -25,10 +25,7 @@ const (
 func (b *Bridge) tellPoll(p Polled, err error) {
 	log := b.Log.With("account", p.Account)
 	tell := func(kind finding.Kind, on bool, why, remedy string) { b.condition(kind, p.Account, on, why, remedy) }
-	why, remedy := "", ""
-	if err != nil {
-		why, remedy = backup.Explain(err)
-	}
+	why, remedy := backup.Explain(err)
 	refused := errors.Is(err, backup.ErrRefused)
 	tell(loginRefused, refused, why, cmp.Or(remedy, "correct the account in the configuration")+restart)
 	if remedy != "" {

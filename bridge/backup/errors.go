@@ -23,8 +23,11 @@ func (a *Advice) Error() string { return a.Err.Error() + ": " + a.Remedy }
 func (a *Advice) Unwrap() error { return a.Err }
 
 // Explain takes what can be done out of an error; the remedy is empty where it
-// does not say.
+// does not say. Of none, both are.
 func Explain(err error) (why, remedy string) {
+	if err == nil {
+		return "", ""
+	}
 	var a *Advice
 	if !errors.As(err, &a) {
 		return err.Error(), ""
