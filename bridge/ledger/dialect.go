@@ -56,6 +56,9 @@ var postgres = dialect{
 	lease: LeaseTime, // or as the options say
 }
 
+// busyTimeout is how long another program that reads or resends is waited for.
+const busyTimeout = 15 * time.Second
+
 func (l *Ledger) connectSQLite(o Options) error {
 	l.dialect, l.name = sqlite, o.SQLite
 	if o.Shared {
@@ -69,8 +72,7 @@ func (l *Ledger) connectSQLite(o Options) error {
 		}
 		l.path, dsn = path, (&url.URL{Scheme: "file", Path: path}).String()
 	}
-	// A program that reads, or resends, may hold the file for a moment.
-	wait := "?_pragma=busy_timeout(15000)"
+	wait := fmt.Sprintf("?_pragma=busy_timeout(%d)", busyTimeout.Milliseconds())
 	db, err := sql.Open("sqlite", dsn+wait+"&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_txlock=immediate")
 	if err != nil {
 		return l.explain("open", err)

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
+	"github.com/sethvargo/go-retry"
 
 	"covebridge/bridge/backup"
 )
@@ -82,10 +83,19 @@ func Open(ctx context.Context, o Options) (*Ledger, error) {
 	if err := connect(o); err != nil {
 		return nil, err
 	}
-	if err := l.ours(ctx); err != nil {
-		return nil, errors.Join(l.explain("open", err), l.closeDatabases())
-	}
-	if err := l.migrate(ctx); err != nil {
+	// Programs that start at the same moment on a file that is not there yet are
+	// refused without a wait, whatever busyTimeout says, where one turns it into WAL.
+	err := retry.Do(ctx, retry.WithMaxDuration(busyTimeout, retry.NewConstant(50*time.Millisecond)), func(ctx context.Context) error {
+		err := l.ours(ctx)
+		if err == nil {
+			err = l.migrate(ctx)
+		}
+		if busy(err) {
+			return retry.RetryableError(err)
+		}
+		return err
+	})
+	if err != nil {
 		return nil, errors.Join(l.explain("open", err), l.closeDatabases())
 	}
 	return l, nil

@@ -63,7 +63,7 @@ func (l *Ledger) migrate(ctx context.Context) error {
 		if done, _ := current(ctx, p); done {
 			return nil
 		}
-		if after, _ := p.GetDBVersion(ctx); after > before || busy(err) && ctx.Err() == nil {
+		if after, _ := p.GetDBVersion(ctx); after > before {
 			continue
 		}
 		return fmt.Errorf("bring the schema up to date: %w", err)
