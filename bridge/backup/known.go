@@ -30,6 +30,11 @@ func (k Known) listedEnd(source DataSource) bool {
 	return k.Source.Key == source.Key && k.listed() && k.State != Running
 }
 
+// among tells whether the session is one of those that the history lists.
+func (k Known) among(listed []Known) bool {
+	return slices.ContainsFunc(listed, func(o Known) bool { return o.ID == k.ID && o.Source.Key == k.Source.Key })
+}
+
 // noResult is what is said of a session that will never tell its result.
 const noResult = "no result was told"
 

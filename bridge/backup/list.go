@@ -8,7 +8,7 @@ import (
 // list takes in what the history lists.
 func (j *Journal) list(o Look, rules Rules, first bool) {
 	seq := j.Seq
-	var fresh []Known
+	var fresh, ended []Known
 	var doubted []Session
 	for _, s := range o.History {
 		if s.ID == "" { // told apart by its start, then
@@ -16,7 +16,11 @@ func (j *Journal) list(o Look, rules Rules, first bool) {
 		}
 		seq = max(seq, s.Seq)
 		if i := j.find(s); i >= 0 {
+			ran := j.Sessions[i].State == Running
 			j.Sessions[i].update(s, o)
+			if k := j.Sessions[i]; ran && k.State != Running {
+				ended = append(ended, k)
+			}
 			if s.State == Running && j.Sessions[i].Believed {
 				doubted = append(doubted, s)
 			}
@@ -36,9 +40,10 @@ func (j *Journal) list(o Look, rules Rules, first bool) {
 	for _, s := range doubted {
 		j.giveBack(s, fresh)
 	}
-	for _, k := range j.recognise(fresh, j.newlyTold(o)) {
+	j.Sessions = slices.DeleteFunc(j.Sessions, func(k Known) bool { return k.among(ended) })
+	for _, k := range j.recognise(fresh, ended, j.newlyTold(o)) {
 		beyond := j.Seq > 0 && k.Seq > j.Seq
-		if first || beyond || !k.Start.Before(j.Floor) {
+		if first || beyond || !k.Start.Before(j.Floor) || k.among(ended) {
 			j.Sessions = append(j.Sessions, k)
 		}
 	}
@@ -104,11 +109,14 @@ func (j *Journal) giveBack(running Session, fresh []Known) {
 }
 
 // recognise finds the sessions that are known from statistics alone among
-// those that the history lists for the first time, and gives the others. waiting
-// are those that statistics told of and that are not known yet.
-func (j *Journal) recognise(fresh []Known, waiting []Session) (others []Known) {
-	taken := make([]bool, len(fresh))
-	for _, source := range sourcesOf(fresh) {
+// those that the history lists for the first time, or as ended for the first
+// time, and gives the others. waiting are those that statistics told of and that
+// are not known yet.
+func (j *Journal) recognise(fresh, ended []Known, waiting []Session) (others []Known) {
+	all := slices.Concat(fresh, ended)
+	sortKnown(all)
+	taken := make([]bool, len(all))
+	for _, source := range sourcesOf(all) {
 		rivals := ofSource(waiting, source)
 		var told, listed []Session
 		var toldAt, listedAt []int
@@ -121,7 +129,7 @@ func (j *Journal) recognise(fresh []Known, waiting []Session) (others []Known) {
 		for _, i := range toldAt {
 			told = append(told, j.Sessions[i].Session)
 		}
-		for i, k := range fresh {
+		for i, k := range all {
 			if k.Source.Key == source && k.State != Running {
 				listed, listedAt = append(listed, k.Session), append(listedAt, i)
 			}
@@ -131,6 +139,9 @@ func (j *Journal) recognise(fresh []Known, waiting []Session) (others []Known) {
 				continue
 			}
 			k, s := &j.Sessions[toldAt[t]], listed[l]
+			if k.Old && all[listedAt[l]].among(ended) { // it ran when the other was over
+				continue
+			}
 			taken[listedAt[l]] = true
 			if k.Run == "" {
 				s.Told = k.Told
@@ -140,7 +151,7 @@ func (j *Journal) recognise(fresh []Known, waiting []Session) (others []Known) {
 			}
 		}
 	}
-	for i, k := range fresh {
+	for i, k := range all {
 		if !taken[i] {
 			others = append(others, k)
 		}

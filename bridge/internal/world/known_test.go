@@ -158,6 +158,16 @@ func TestKnownWorlds(t *testing.T) {
 			}}},
 			Changes: []Change{{Kind: DeviceJumped, At: at(3, 30)}},
 		},
+		// The first session of all that was seen of a device was told of twice, for
+		// its start, minutes off, is what statistics told, while the node was away.
+		"a start is told, minutes off, of the first session": {
+			Skew: -3 * time.Minute, F15IsEnd: true, F18Starts: true,
+			Devices: []Device{{Sessions: []Session{
+				{Source: "D01", Start: at(0, 2), End: at(0, 17), Status: completed},
+				{Source: "D01", Start: at(1, 17), End: at(2, 47), Status: failed},
+			}}},
+			Episodes: []Episode{{Kind: NodeAway, From: at(0, 19), To: at(2, 22)}},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p.Bridges = max(p.Bridges, 1)
