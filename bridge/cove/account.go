@@ -24,12 +24,12 @@ type account struct {
 	host        string // empty: not told
 }
 
-// accounts remembers accounts by the device's id.
-type accounts struct{ known sync.Map }
+// accountCache remembers accounts by the device's id.
+type accountCache struct{ byDevice sync.Map }
 
 // account gives the device's, remembered or, where fresh, as Cove tells it now.
 func (c *Client) account(ctx context.Context, d backup.Device, fresh bool) (account, error) {
-	if a, ok := c.accounts.known.Load(d.ID); ok && !fresh {
+	if a, ok := c.accounts.byDevice.Load(d.ID); ok && !fresh {
 		return a.(account), nil
 	}
 	id, err := deviceNumber(d)
@@ -52,14 +52,14 @@ func (c *Client) account(ctx context.Context, d backup.Device, fresh bool) (acco
 			return account{}, err
 		}
 	}
-	c.accounts.known.Store(d.ID, a)
+	c.accounts.byDevice.Store(d.ID, a)
 	return a, nil
 }
 
 func deviceNumber(d backup.Device) (int64, error) {
 	id, err := strconv.ParseInt(d.ID, 10, 64)
 	if err != nil {
-		return 0, fmt.Errorf("device id %q is no number", cut(d.ID, 50))
+		return 0, fmt.Errorf("device id %q is no number", truncate(d.ID, 50))
 	}
 	return id, nil
 }

@@ -18,7 +18,7 @@ import (
 // its node when it moved.
 func TestTokenIsRefreshed(t *testing.T) {
 	token, host := "old-token", "old.cloudbackup.management"
-	f := &fake{answer: func(_ http.ResponseWriter, h heard) string {
+	f := &fakeCove{answer: func(_ http.ResponseWriter, h recordedCall) string {
 		switch h.Method {
 		case "GetAccountInfoById":
 			return fmt.Sprintf(`{"result":{"result":{"Token":%q},"homeNodeInfo":{"CommonInfo":{"Host":%q}}}}`, token, host)
@@ -45,7 +45,7 @@ func TestTokenIsRefreshed(t *testing.T) {
 	if err := read(); err != nil {
 		t.Fatal(err)
 	}
-	if n, q := len(f.heardOf("GetAccountInfoById")), len(f.heardOf("QuerySessions")); n != 3 || q != 5 {
+	if n, q := len(f.callsOf("GetAccountInfoById")), len(f.callsOf("QuerySessions")); n != 3 || q != 5 {
 		t.Errorf("%d accounts, %d queries", n, q)
 	}
 }
@@ -65,7 +65,7 @@ func TestHostNames(t *testing.T) {
 
 // Without a home node its name is asked for in the other way.
 func TestEndpointFallback(t *testing.T) {
-	f := &fake{answer: func(_ http.ResponseWriter, h heard) string {
+	f := &fakeCove{answer: func(_ http.ResponseWriter, h recordedCall) string {
 		if h.Method == "GetAccountInfoById" {
 			return `{"result":{"result":{"Token":"tttt"},"homeNodeInfo":null}}`
 		}
@@ -74,7 +74,7 @@ func TestEndpointFallback(t *testing.T) {
 	if _, err := f.client().Sessions(context.Background(), aServer, testNow, time.Time{}); err != nil {
 		t.Fatal(err)
 	}
-	if h := f.heardOf("QuerySessions")[0]; h.Host != "ca-tr2-0203-22.cloudbackup.management" {
+	if h := f.callsOf("QuerySessions")[0]; h.Host != "ca-tr2-0203-22.cloudbackup.management" {
 		t.Errorf("asked %s", h.Host)
 	}
 }
@@ -83,7 +83,7 @@ func TestEndpointFallback(t *testing.T) {
 func TestSlowNodeIsLeftAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var tried atomic.Int64
-		f := &fake{answer: func(_ http.ResponseWriter, h heard) string {
+		f := &fakeCove{answer: func(_ http.ResponseWriter, h recordedCall) string {
 			if h.Method == "QuerySessions" && tried.Add(1) <= 2 {
 				time.Sleep(10 * time.Second)
 				panic("cut")
@@ -103,7 +103,7 @@ func TestSlowNodeIsLeftAlone(t *testing.T) {
 		if tried.Load() != 2 {
 			t.Errorf("tried %d times", tried.Load())
 		}
-		time.Sleep(nodeRest)
+		time.Sleep(nodeCooldown)
 		if err := read(); err != nil {
 			t.Error(err)
 		}

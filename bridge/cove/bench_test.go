@@ -86,7 +86,7 @@ func (c canned) RoundTrip(req *http.Request) (*http.Response, error) {
 
 // Fewer than five allocations a device, with the calls and all.
 func TestAllocations(t *testing.T) {
-	c := (&fake{}).client(func(o *Options) { o.Transport = canned{login, aPageOf(250)} })
+	c := (&fakeCove{}).client(func(o *Options) { o.Transport = canned{login, aPageOf(250)} })
 	n := 0
 	read := func() {
 		err := c.Devices(context.Background(), backup.Selection{}, func(r backup.Row) error {

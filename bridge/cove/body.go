@@ -18,69 +18,69 @@ const (
 )
 
 var (
-	errStalled = fmt.Errorf("the reply stalled for %v", stallTimeout)
-	errSilent  = fmt.Errorf("no whole reply within %v", callTimeout)
-	errEnd     = errors.New("the call is over")
+	errStalled     = fmt.Errorf("the reply stalled for %v", stallTimeout)
+	errCallTimeout = fmt.Errorf("no whole reply within %v", callTimeout)
+	errCallOver    = errors.New("the call is over")
 )
 
-// watch is a transport that gives up a reply that stalls.
-type watch struct{ next http.RoundTripper }
+// stallTransport is a transport that gives up a reply that stalls.
+type stallTransport struct{ next http.RoundTripper }
 
 // RoundTrip makes a call whose body must be closed, as always.
-func (w watch) RoundTrip(req *http.Request) (*http.Response, error) {
+func (w stallTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	ctx, cancel := context.WithCancelCause(req.Context())
-	whole := time.AfterFunc(callTimeout, func() { cancel(errSilent) })
+	total := time.AfterFunc(callTimeout, func() { cancel(errCallTimeout) })
 	resp, err := w.next.RoundTrip(req.WithContext(ctx))
 	if err != nil {
-		if cause := context.Cause(ctx); errors.Is(cause, errSilent) {
+		if cause := context.Cause(ctx); errors.Is(cause, errCallTimeout) {
 			err = cause
 		}
-		whole.Stop()
-		cancel(errEnd)
+		total.Stop()
+		cancel(errCallOver)
 		return nil, err
 	}
 	stall := time.AfterFunc(stallTimeout, func() { cancel(errStalled) })
 	stall.Stop()
-	resp.Body = &watchedBody{ReadCloser: resp.Body, ctx: ctx, cancel: cancel, whole: whole, stall: stall, patience: stallTimeout}
+	resp.Body = &stallBody{ReadCloser: resp.Body, ctx: ctx, cancel: cancel, total: total, stall: stall, stallAfter: stallTimeout}
 	return resp, nil
 }
 
-// watchedBody is a reply's body, each read of which may take so long.
-type watchedBody struct {
+// stallBody is a reply's body, each read of which may take so long.
+type stallBody struct {
 	io.ReadCloser
 	ctx          context.Context
 	cancel       context.CancelCauseFunc
-	whole, stall *time.Timer
-	patience     time.Duration
+	total, stall *time.Timer
+	stallAfter   time.Duration
 }
 
 // Read tells why it was given up, if it was.
-func (b *watchedBody) Read(p []byte) (int, error) {
-	b.stall.Reset(b.patience)
+func (b *stallBody) Read(p []byte) (int, error) {
+	b.stall.Reset(b.stallAfter)
 	n, err := b.ReadCloser.Read(p)
 	b.stall.Stop()
 	if err != nil && !errors.Is(err, io.EOF) {
-		if cause := context.Cause(b.ctx); errors.Is(cause, errStalled) || errors.Is(cause, errSilent) {
+		if cause := context.Cause(b.ctx); errors.Is(cause, errStalled) || errors.Is(cause, errCallTimeout) {
 			err = cause
 		}
 	}
 	return n, err
 }
 
-// Close ends the watch.
-func (b *watchedBody) Close() error {
+// Close stops the timers.
+func (b *stallBody) Close() error {
 	b.stall.Stop()
-	b.whole.Stop()
+	b.total.Stop()
 	err := b.ReadCloser.Close()
-	b.cancel(errEnd)
+	b.cancel(errCallOver)
 	return err
 }
 
 // drain reads what is left of a body, if it is little and comes soon, so that
 // its connection serves the next call.
 func drain(body io.ReadCloser) {
-	if b, ok := body.(*watchedBody); ok {
-		b.patience = drainTimeout
+	if b, ok := body.(*stallBody); ok {
+		b.stallAfter = drainTimeout
 	}
 	io.CopyN(io.Discard, body, drainBytes)
 	body.Close()

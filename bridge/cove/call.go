@@ -11,14 +11,14 @@ import (
 	"github.com/hashicorp/go-retryablehttp"
 )
 
-// proof says what a call proves its right with.
-type proof int
+// authMethod says what a call proves its right with.
+type authMethod int
 
 const (
-	byVisa   proof = iota // the visa stands in the body, beside params
-	byBearer              // the visa stands in the header Authorization, not in the body
-	byParams              // params hold what it takes, and no visa is sent
-	byGet                 // as byBearer, by a GET without a body; method is what errors call it
+	authVisa   authMethod = iota // the visa stands in the body, beside params
+	authBearer                   // the visa stands in the header Authorization, not in the body
+	authParams                   // params hold what it takes, and no visa is sent
+	authGet                      // as authBearer, by a GET without a body; method is what errors call it
 )
 
 // request is one call of a method.
@@ -26,7 +26,7 @@ type request struct {
 	url    string
 	method string
 	params any
-	proof  proof
+	auth   authMethod
 	tries  int // 0: five
 	rows   int // asked for, at most; bounds the reply
 }
@@ -34,17 +34,17 @@ type request struct {
 // reply is what came with a call's result.
 type reply struct {
 	visa string
-	// at is Cove's clock before it read the data: the reply's Date, less the
+	// serverTime is Cove's clock before it read the data: the reply's Date, less the
 	// time the call took, less a second, for Date has whole seconds only.
-	at   time.Time
-	sent time.Time // by our clock
+	serverTime time.Time
+	sent       time.Time // by our clock
 }
 
 // call makes a call, with a visa where it takes one, and once again with a new
 // visa where Cove says that it is not good. decode is given the result; it may
 // be called several times, and each call begins anew.
 func (c *Client) call(ctx context.Context, r request, decode func(*decoder) error) (reply, error) {
-	if r.proof == byParams {
+	if r.auth == authParams {
 		return c.send(ctx, r, "", decode)
 	}
 	visa, err := c.visa(ctx, "")
@@ -52,15 +52,15 @@ func (c *Client) call(ctx context.Context, r request, decode func(*decoder) erro
 		return reply{}, err
 	}
 	answer, err := c.send(ctx, r, visa, decode)
-	if deadVisa(err) {
+	if isVisaExpired(err) {
 		if visa, err = c.visa(ctx, visa); err != nil {
 			return reply{}, err
 		}
 		answer, err = c.send(ctx, r, visa, decode)
 	}
 	// A reply that says the visa is dead carries none that is worth keeping.
-	if answer.visa != "" && !deadVisa(err) {
-		c.visas.keep(c, answer.visa, answer.sent)
+	if answer.visa != "" && !isVisaExpired(err) {
+		c.visas.replace(c, answer.visa, answer.sent)
 	}
 	return answer, err
 }
@@ -72,8 +72,8 @@ func (c *Client) send(ctx context.Context, r request, visa string, decode func(*
 		return reply{}, fmt.Errorf("%s: %w", r.method, err)
 	}
 	x := &exchange{c: c, ctx: ctx, request: r, decode: decode, host: req.URL.Host}
-	defer x.leave()
-	if err := x.take(nil); err != nil {
+	defer x.release()
+	if err := x.acquire(nil); err != nil {
 		return reply{}, fmt.Errorf("%s: %w", r.method, err)
 	}
 	req.SetResponseHandler(x.receive)
@@ -84,26 +84,26 @@ func (c *Client) send(ctx context.Context, r request, visa string, decode func(*
 	client := retryablehttp.Client{
 		HTTPClient:     c.http,
 		RetryMax:       tries - 1,
-		CheckRetry:     x.again,
+		CheckRetry:     x.checkRetry,
 		Backoff:        x.backoff,
-		PrepareRetry:   x.take,
+		PrepareRetry:   x.acquire,
 		RequestLogHook: x.sending,
-		ErrorHandler:   x.failed,
+		ErrorHandler:   x.giveUp,
 	}
 	_, err = client.Do(req)
 	var answered *Error
 	if err == nil || errors.As(err, &answered) { // the method's name is in it
 		return x.answer, err
 	}
-	if x.last != "" && errors.Is(ctx.Err(), context.DeadlineExceeded) { // the cause, not only that it took too long
-		err = fmt.Errorf("%w, after %s", err, x.last)
+	if x.lastFailure != "" && errors.Is(ctx.Err(), context.DeadlineExceeded) { // the cause, not only that it took too long
+		err = fmt.Errorf("%w, after %s", err, x.lastFailure)
 	}
 	return x.answer, fmt.Errorf("%s: %w", r.method, err)
 }
 
 func newRequest(ctx context.Context, r request, visa string) (*retryablehttp.Request, error) {
 	body := map[string]any{"jsonrpc": "2.0", "id": "1", "method": r.method, "params": r.params}
-	if r.proof == byVisa && visa != "" {
+	if r.auth == authVisa && visa != "" {
 		body["visa"] = visa
 	}
 	text, err := json.Marshal(body)
@@ -111,7 +111,7 @@ func newRequest(ctx context.Context, r request, visa string) (*retryablehttp.Req
 		return nil, err
 	}
 	verb, content := http.MethodPost, any(text)
-	if r.proof == byGet {
+	if r.auth == authGet {
 		verb, content = http.MethodGet, nil
 	}
 	req, err := retryablehttp.NewRequestWithContext(ctx, verb, r.url, content)
@@ -121,7 +121,7 @@ func newRequest(ctx context.Context, r request, visa string) (*retryablehttp.Req
 	req.Header.Set("Content-Type", "application/json; charset=utf-8")
 	req.Header.Set("Accept", "application/json")
 	req.Header.Set("User-Agent", "covebridge")
-	if r.proof == byBearer || r.proof == byGet {
+	if r.auth == authBearer || r.auth == authGet {
 		req.Header.Set("Authorization", "Bearer "+visa)
 	}
 	return req, nil
@@ -131,42 +131,42 @@ func newRequest(ctx context.Context, r request, visa string) (*retryablehttp.Req
 // retryablehttp asks on the way.
 type exchange struct {
 	request
-	c      *Client
-	ctx    context.Context
-	decode func(*decoder) error
-	host   string
-	answer reply
-	held   bool   // a slot
-	slow   int    // tries that ended by waiting in vain
-	came   bool   // a reply to the present try
-	last   string // what the last try failed with that was not broken off
+	c           *Client
+	ctx         context.Context
+	decode      func(*decoder) error
+	host        string
+	answer      reply
+	hasSlot     bool
+	timeouts    int    // tries that ended by waiting in vain
+	replied     bool   // a reply to the present try
+	lastFailure string // what the last try failed with that was not broken off
 }
 
-// take waits for the host's turn and for a slot.
-func (x *exchange) take(*http.Request) error {
-	err := x.c.lanes.wait(x.ctx, x.host, x.c.slots)
-	x.held = err == nil
+// acquire waits for the host's turn and for a slot.
+func (x *exchange) acquire(*http.Request) error {
+	err := x.c.hostLimits.awaitSlot(x.ctx, x.host, x.c.slots)
+	x.hasSlot = err == nil
 	return err
 }
 
-// leave gives the slot to others.
-func (x *exchange) leave() {
-	if x.held {
+// release gives the slot to others.
+func (x *exchange) release() {
+	if x.hasSlot {
 		x.c.slots.Release(1)
 	}
-	x.held = false
+	x.hasSlot = false
 }
 
 func (x *exchange) sending(retryablehttp.Logger, *http.Request, int) {
-	x.answer.sent, x.came = x.c.Now(), false
+	x.answer.sent, x.replied = x.c.Now(), false
 }
 
 // receive reads a reply.
 func (x *exchange) receive(resp *http.Response) error {
 	defer drain(resp.Body)
 	visa, err := x.c.read(resp, x.request, x.decode)
-	x.answer.visa, x.answer.at = visa, x.c.before(resp, x.answer.sent)
-	x.came = true
+	x.answer.visa, x.answer.serverTime = visa, x.c.serverTime(resp, x.answer.sent)
+	x.replied = true
 	x.observe(resp.StatusCode, err)
 	return err
 }
@@ -190,32 +190,32 @@ func (x *exchange) observe(status int, err error) {
 	x.c.Observe(x.host, x.method, outcome)
 }
 
-// again tells whether another try makes sense. One that waited in vain is made
+// checkRetry tells whether another try makes sense. One that waited in vain is made
 // twice at most: each takes half a minute or two, and others wait behind it.
-func (x *exchange) again(ctx context.Context, _ *http.Response, err error) (bool, error) {
-	if err != nil && !x.came {
+func (x *exchange) checkRetry(ctx context.Context, _ *http.Response, err error) (bool, error) {
+	if err != nil && !x.replied {
 		x.observe(0, err)
 	}
 	if err != nil && ctx.Err() == nil {
-		x.last = err.Error()
+		x.lastFailure = err.Error()
 	}
-	if errors.Is(err, errStalled) || errors.Is(err, errSilent) {
-		x.slow++
+	if errors.Is(err, errStalled) || errors.Is(err, errCallTimeout) {
+		x.timeouts++
 	}
-	if x.slow >= slowTries && ctx.Err() == nil {
+	if x.timeouts >= maxTimeouts && ctx.Err() == nil {
 		return false, nil
 	}
-	return again(ctx, err)
+	return retryable(ctx, err)
 }
 
 // backoff gives the slot to others while the call waits for its next try.
 func (x *exchange) backoff(_, _ time.Duration, try int, resp *http.Response) time.Duration {
-	x.leave()
-	return wait(try, resp)
+	x.release()
+	return retryDelay(try, resp)
 }
 
-// failed words the error of a call that is given up.
-func (x *exchange) failed(_ *http.Response, err error, tries int) (*http.Response, error) {
+// giveUp words the error of a call that is given up.
+func (x *exchange) giveUp(_ *http.Response, err error, tries int) (*http.Response, error) {
 	var answered *Error
 	if tries > 1 && x.ctx.Err() == nil && !errors.As(err, &answered) {
 		err = fmt.Errorf("%w (tried %d times)", err, tries)
@@ -223,8 +223,8 @@ func (x *exchange) failed(_ *http.Response, err error, tries int) (*http.Respons
 	return nil, err
 }
 
-// before is Cove's clock before it worked on the call.
-func (c *Client) before(resp *http.Response, sent time.Time) time.Time {
+// serverTime is Cove's clock before it worked on the call.
+func (c *Client) serverTime(resp *http.Response, sent time.Time) time.Time {
 	date, err := http.ParseTime(resp.Header.Get("Date"))
 	if err != nil {
 		return sent

@@ -65,9 +65,9 @@ func (c *Client) advise(err error) error {
 		advice    *backup.Advice
 	)
 	switch {
-	case err == nil, errors.As(err, &advice), errors.Is(err, context.Canceled), errors.Is(err, errRedirect), errors.Is(err, errTooBig):
+	case err == nil, errors.As(err, &advice), errors.Is(err, context.Canceled), errors.Is(err, errRedirect), errors.Is(err, errTooLong):
 		return err
-	case number(err, errLogins):
+	case hasErrorNumber(err, errLogins):
 		return &backup.Advice{Err: err, Remedy: "too many logins at this time: wait some minutes, and look for other programs that use this login"}
 	case errors.As(err, &answered):
 		return &backup.Advice{Err: err, Remedy: "check url, partner_id and the user's role in Cove"}

@@ -19,12 +19,12 @@ func TestCheck(t *testing.T) {
 	if err != nil || !strings.HasPrefix(got, "msp: logged in as api-user (partner ") || !strings.HasSuffix(got, "), 1200 devices") {
 		t.Errorf("%s, %v", got, err)
 	}
-	got, err = (&fake{}).client().Check(context.Background())
+	got, err = (&fakeCove{}).client().Check(context.Background())
 	if err != nil || got != "msp: logged in as api-user (partner 139124), no devices: check partner_id, for Cove does not say when it is wrong" {
 		t.Errorf("%s, %v", got, err)
 	}
 	ids := []int{5}
-	got, err = (&fake{answer: pager(&ids, plainRow)}).client(func(o *Options) { o.PartnerID = 9 }).Check(context.Background())
+	got, err = (&fakeCove{answer: pager(&ids, plainRow)}).client(func(o *Options) { o.PartnerID = 9 }).Check(context.Background())
 	if err != nil || got != "msp: logged in as api-user (partner 9), 1 device" {
 		t.Errorf("%s, %v", got, err)
 	}
@@ -42,7 +42,7 @@ func TestCheckFails(t *testing.T) {
 			`{"result":{"result":{"PartnerId":1}}}`:   "holds no visa",
 			"cut":                                     "check url, the network, and the proxy",
 		} {
-			f := &fake{answer: func(http.ResponseWriter, heard) string {
+			f := &fakeCove{answer: func(http.ResponseWriter, recordedCall) string {
 				if answer == "cut" {
 					panic("cut")
 				}
@@ -68,8 +68,8 @@ func TestNoSecretInErrors(t *testing.T) {
 			`{"result":{"result":[{"AccountId":"$`, `$`, `{"error":{"code":1,"data":{"message":"$"}}}`,
 		} {
 			var sent []string
-			f := &fake{}
-			f.answer = func(_ http.ResponseWriter, h heard) string {
+			f := &fakeCove{}
+			f.answer = func(_ http.ResponseWriter, h recordedCall) string {
 				switch h.Method {
 				case "Login", "GetAccountInfoById":
 					return deviceAnswers(t, h)

@@ -82,21 +82,21 @@ type Options struct {
 // Client reads one Cove account. Its methods may be called side by side.
 type Client struct {
 	Options
-	http  *http.Client
-	lanes lanes
-	slots *semaphore.Weighted
+	http       *http.Client
+	hostLimits hostLimits
+	slots      *semaphore.Weighted
 
-	statuses  statusMap
-	visas     visas
-	secrets   secrets
-	columns   columnSet
-	customers customers
-	accounts  accounts
-	nodes     nodes
-	bars      bars
-	profiles  profiles
-	guessed   sync.Map // device and session → time of a session that Cove gives none
-	told      sync.Map // what Notice was given already
+	statuses       statusMap
+	visas          visas
+	secrets        secrets
+	columns        columnSet
+	customers      customers
+	accounts       accountCache
+	downNodes      downNodes
+	barOrientation barOrientation
+	deviceSources  deviceSources
+	estimated      sync.Map // device and session → time of a session that Cove gives none
+	noticed        sync.Map // what Notice was given already
 }
 
 // New gives a client. It does not touch the network.
@@ -132,15 +132,15 @@ func New(o Options) *Client {
 		o.Observe = func(string, string, string) {}
 	}
 	c := &Client{
-		Options:  o,
-		statuses: newStatusMap(o.StatusMap),
-		http:     &http.Client{Transport: watch{o.Transport}, CheckRedirect: sameHost},
-		lanes:    lanes{rate: rate.Limit(o.Rate)},
-		slots:    semaphore.NewWeighted(int64(o.Concurrency)),
+		Options:    o,
+		statuses:   newStatusMap(o.StatusMap),
+		http:       &http.Client{Transport: stallTransport{o.Transport}, CheckRedirect: sameHost},
+		hostLimits: hostLimits{rate: rate.Limit(o.Rate)},
+		slots:      semaphore.NewWeighted(int64(o.Concurrency)),
 	}
-	c.visas.turn = semaphore.NewWeighted(1)
-	c.columns.turn = semaphore.NewWeighted(1)
-	c.customers.turn = semaphore.NewWeighted(1)
+	c.visas.loggingIn = semaphore.NewWeighted(1)
+	c.columns.searching = semaphore.NewWeighted(1)
+	c.customers.lock = semaphore.NewWeighted(1)
 	c.secrets.add(o.Password)
 	return c
 }
@@ -156,9 +156,9 @@ func (c *Client) Clock(ctx context.Context) (time.Time, error) {
 	return p.at, c.advise(err)
 }
 
-// once gives a notice, the first time that key comes up.
-func (c *Client) once(key, msg string, args ...any) {
-	if _, again := c.told.LoadOrStore(key, true); !again {
+// noticeOnce gives a notice, the first time that key comes up.
+func (c *Client) noticeOnce(key, msg string, args ...any) {
+	if _, again := c.noticed.LoadOrStore(key, true); !again {
 		c.Notice(msg, append([]any{"account", c.Options.Name}, args...)...)
 	}
 }

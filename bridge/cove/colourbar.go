@@ -25,12 +25,12 @@ func today(at time.Time, zone value) time.Time {
 // 9, A for 10. A sign that has no meaning here is shown as it is. last is when
 // the device's newest session began.
 func (c *Client) colourBar(text string, today, last time.Time) []backup.Day {
-	signs := []rune(cut(text, 1000))
+	signs := []rune(truncate(text, 1000))
 	if len(signs) > barDays {
 		signs = signs[len(signs)-barDays:]
 	}
-	if reversed := c.bars.weigh(signs, today, last); reversed {
-		c.once("bar", "colour bars begin with today, contrary to what is known of Cove; they are shown the right way round")
+	if reversed := c.barOrientation.vote(signs, today, last); reversed {
+		c.noticeOnce("bar", "colour bars begin with today, contrary to what is known of Cove; they are shown the right way round")
 		slices.Reverse(signs)
 	}
 	var days []backup.Day
@@ -61,40 +61,40 @@ func signStatus(sign rune) status {
 	return status{stUnknown, string(sign)}
 }
 
-// bars proves by the fleet itself which end of a colour bar is today (three
+// barOrientation proves by the fleet itself which end of a colour bar is today (three
 // sources say the right one). A device whose newest session is some days old
 // must have as many empty days at that end, and then one that is not.
-type bars struct {
-	mu          sync.Mutex
-	right, left int // devices whose bar can only be read with today at that end
+type barOrientation struct {
+	mu                    sync.Mutex
+	todayRight, todayLeft int // devices whose bar can only be read with today at that end
 }
 
 // enoughBars is how many devices it takes to turn all bars round.
 const enoughBars = 10
 
-// weigh takes a device's bar into account and tells whether the proof so far
+// vote takes a device's bar into account and tells whether the proof so far
 // is that today stands leftmost.
-func (b *bars) weigh(signs []rune, today, last time.Time) (reversed bool) {
+func (b *barOrientation) vote(signs []rune, today, last time.Time) (reversed bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	age := int(today.Truncate(24*time.Hour).Sub(last.UTC().Truncate(24*time.Hour)) / (24 * time.Hour))
 	// Two days at least, for a day's edge may lie elsewhere.
 	if len(signs) == barDays && !last.IsZero() && age >= 2 && age < barDays-1 {
-		right := fits(signs, age, func(day int) int { return barDays - 1 - day })
-		left := fits(signs, age, func(day int) int { return day })
+		right := newestFits(signs, age, func(day int) int { return barDays - 1 - day })
+		left := newestFits(signs, age, func(day int) int { return day })
 		if right && !left {
-			b.right++
+			b.todayRight++
 		}
 		if left && !right {
-			b.left++
+			b.todayLeft++
 		}
 	}
-	return b.left >= enoughBars && b.left > 4*b.right
+	return b.todayLeft >= enoughBars && b.todayLeft > 4*b.todayRight
 }
 
-// fits tells whether a session of so many days ago is the newest in a bar that
+// newestFits tells whether a session of so many days ago is the newest in a bar that
 // has the nth day ago at place(n), give or take a day.
-func fits(signs []rune, age int, place func(day int) int) bool {
+func newestFits(signs []rune, age int, place func(day int) int) bool {
 	for day := range age - 1 {
 		if !signStatus(signs[place(day)]).none() {
 			return false

@@ -57,9 +57,9 @@ func TestWhichEndIsToday(t *testing.T) {
 		return string(b)
 	}
 	for _, leftmost := range []bool{false, true} {
-		f := &fake{}
+		f := &fakeCove{}
 		var said notices
-		c := f.client(func(o *Options) { o.Notice = said.hear })
+		c := f.client(func(o *Options) { o.Notice = said.add })
 		var got []backup.Day
 		for i := range 20 {
 			age := 2 + i%5
@@ -107,7 +107,7 @@ func TestBarsAgreeWithSessions(t *testing.T) {
 			}
 		}
 	}
-	if checked < 300 || c.bars.left > c.bars.right {
-		t.Errorf("%d checked, right %d, left %d", checked, c.bars.right, c.bars.left)
+	if checked < 300 || c.barOrientation.todayLeft > c.barOrientation.todayRight {
+		t.Errorf("%d checked, right %d, left %d", checked, c.barOrientation.todayRight, c.barOrientation.todayLeft)
 	}
 }

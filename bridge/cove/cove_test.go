@@ -17,11 +17,11 @@ import (
 	"covebridge/bridge/backup"
 )
 
-// wire is a transport that hands calls straight to a handler, without a
+// handlerTransport is a transport that hands calls straight to a handler, without a
 // network, so that tests may run in a bubble of their own time.
-type wire struct{ http.Handler }
+type handlerTransport struct{ http.Handler }
 
-func (w wire) RoundTrip(req *http.Request) (*http.Response, error) {
+func (w handlerTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	rec := httptest.NewRecorder()
 	done := make(chan any, 1)
 	go func() {
@@ -41,8 +41,8 @@ func (w wire) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// heard is one call that a fake Cove got.
-type heard struct {
+// recordedCall is one call that a fake Cove got.
+type recordedCall struct {
 	Method string
 	Visa   string
 	Params map[string]any
@@ -52,9 +52,9 @@ type heard struct {
 }
 
 // query is the query of EnumerateAccountStatistics.
-func (h heard) query() map[string]any { q, _ := h.Params["query"].(map[string]any); return q }
+func (h recordedCall) query() map[string]any { q, _ := h.Params["query"].(map[string]any); return q }
 
-func (h heard) columns() (names []string) {
+func (h recordedCall) columns() (names []string) {
 	list, _ := h.query()["Columns"].([]any)
 	for _, name := range list {
 		names = append(names, name.(string))
@@ -62,14 +62,14 @@ func (h heard) columns() (names []string) {
 	return names
 }
 
-// fake is a Cove whose answers a test decides on. Login works unless the test
+// fakeCove is a Cove whose answers a test decides on. Login works unless the test
 // answers it itself.
-type fake struct {
+type fakeCove struct {
 	mu     sync.Mutex
-	calls  []heard
+	calls  []recordedCall
 	logins int
 	// answer gives a reply's body; nothing: the usual.
-	answer func(w http.ResponseWriter, h heard) string
+	answer func(w http.ResponseWriter, h recordedCall) string
 }
 
 const (
@@ -77,8 +77,8 @@ const (
 	aPage    = `{"result":{"result":[]}}`
 )
 
-func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	h := heard{Path: r.URL.Path, Host: r.URL.Host, Bearer: r.Header.Get("Authorization")}
+func (f *fakeCove) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	h := recordedCall{Path: r.URL.Path, Host: r.URL.Host, Bearer: r.Header.Get("Authorization")}
 	if r.Method == http.MethodGet {
 		h.Method, h.Path = "GET", r.URL.RequestURI()
 	} else if err := json.NewDecoder(r.Body).Decode(&h); err != nil {
@@ -106,8 +106,8 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	io.WriteString(w, body)
 }
 
-// heardOf gives the calls of a method.
-func (f *fake) heardOf(method string) (calls []heard) {
+// callsOf gives the calls of a method.
+func (f *fakeCove) callsOf(method string) (calls []recordedCall) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, h := range f.calls {
@@ -122,10 +122,10 @@ var testNow = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
 const testPassword = "s3cret-api-token"
 
-func (f *fake) client(change ...func(*Options)) *Client {
+func (f *fakeCove) client(change ...func(*Options)) *Client {
 	o := Options{
 		Name: "msp", URL: "https://cove.example/jsonapi", ReportingURL: "https://cove.example/reporting_api",
-		Username: "api-user", Password: testPassword, Rate: 1e6, Now: func() time.Time { return testNow }, Transport: wire{f},
+		Username: "api-user", Password: testPassword, Rate: 1e6, Now: func() time.Time { return testNow }, Transport: handlerTransport{f},
 	}
 	for _, c := range change {
 		c(&o)
@@ -160,7 +160,7 @@ type notices struct {
 	said []string
 }
 
-func (n *notices) hear(msg string, args ...any) {
+func (n *notices) add(msg string, args ...any) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.said = append(n.said, strings.TrimSpace(fmt.Sprintln(append([]any{msg}, args...)...)))

@@ -21,7 +21,7 @@ const maxLevels = 20
 
 // customers holds the tree of customers as it was last read.
 type customers struct {
-	turn    *semaphore.Weighted // guards what follows
+	lock    *semaphore.Weighted // guards what follows
 	tree    *tree
 	read    time.Time
 	refused bool
@@ -55,10 +55,10 @@ func (t *tree) path(id int64) (names []string) {
 // tree gives the customers, read anew each hour. Where they can't be read the
 // last known do, or none: a customer's path is a nicety.
 func (c *Client) tree(ctx context.Context) *tree {
-	if c.customers.turn.Acquire(ctx, 1) != nil {
+	if c.customers.lock.Acquire(ctx, 1) != nil {
 		return nil
 	}
-	defer c.customers.turn.Release(1)
+	defer c.customers.lock.Release(1)
 	now := c.Now()
 	age := now.Sub(c.customers.read)
 	if c.customers.refused || c.customers.tree != nil && age >= 0 && age < treeAge {
@@ -68,9 +68,9 @@ func (c *Client) tree(ctx context.Context) *tree {
 	switch {
 	case err == nil:
 		c.customers.tree, c.customers.read = t, now
-	case number(err, errSecurity):
+	case hasErrorNumber(err, errSecurity):
 		c.customers.refused = true
-		c.once("customers", "this user may not list customers; mails name the customer, but not those above it", "err", err)
+		c.noticeOnce("customers", "this user may not list customers; mails name the customer, but not those above it", "err", err)
 	case ctx.Err() == nil && c.customers.tree != nil:
 		c.customers.read = now.Add(-treeAge + time.Minute) // not at every poll
 	}

@@ -14,7 +14,7 @@ func TestTree(t *testing.T) {
 	name, broken := "Acme BV", false
 	ids := []int{1}
 	statistics := pager(&ids, func(int) string { return `{"AccountId":1,"PartnerId":57,"Settings":[]}` })
-	f := &fake{answer: func(w http.ResponseWriter, h heard) string {
+	f := &fakeCove{answer: func(w http.ResponseWriter, h recordedCall) string {
 		if h.Method != "EnumeratePartners" {
 			return statistics(w, h)
 		}
@@ -39,7 +39,7 @@ func TestTree(t *testing.T) {
 		now = now.Add(treeAge / 2)
 		broken = i == 3
 	}
-	p := f.heardOf("EnumeratePartners")
+	p := f.callsOf("EnumeratePartners")
 	if len(p) != 3 || p[0].Params["parentPartnerId"] != 139124.0 || p[0].Params["fetchRecursively"] != true {
 		t.Errorf("asked %+v", p)
 	}
@@ -55,20 +55,20 @@ func TestTree(t *testing.T) {
 func TestTreeRefused(t *testing.T) {
 	ids := []int{1}
 	statistics := pager(&ids, func(int) string { return `{"AccountId":1,"PartnerId":57,"Settings":[{"I8":"Acme"}]}` })
-	f := &fake{answer: func(w http.ResponseWriter, h heard) string {
+	f := &fakeCove{answer: func(w http.ResponseWriter, h recordedCall) string {
 		if h.Method == "EnumeratePartners" {
 			return recorded(t, "error-security.json")
 		}
 		return statistics(w, h)
 	}}
 	var said notices
-	c := f.client(func(o *Options) { o.Notice = said.hear })
+	c := f.client(func(o *Options) { o.Notice = said.add })
 	for range 3 {
 		if d := all(t, c, backup.Selection{})[0].Device; d.Customer != "Acme" || d.CustomerPath != nil {
 			t.Errorf("%+v", d)
 		}
 	}
-	if len(said.list()) != 1 || len(f.heardOf("EnumeratePartners")) != 1 {
+	if len(said.list()) != 1 || len(f.callsOf("EnumeratePartners")) != 1 {
 		t.Errorf("said %q", said.list())
 	}
 }

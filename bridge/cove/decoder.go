@@ -22,17 +22,17 @@ func replyBytes(rows int) int64 {
 	return min(2*maxValue+int64(rows)*bytesPerRow, maxReply)
 }
 
-// bounded reads up to most bytes of a reply, and never beyond stop, where the
+// boundedReader reads up to max bytes of a reply, and never beyond valueEnd, where the
 // value that is being decoded must have ended.
-type bounded struct {
-	r                io.Reader
-	read, stop, most int64
+type boundedReader struct {
+	r                   io.Reader
+	read, valueEnd, max int64
 }
 
-func (b *bounded) Read(p []byte) (int, error) {
-	left := min(b.most, b.stop) - b.read
+func (b *boundedReader) Read(p []byte) (int, error) {
+	left := min(b.max, b.valueEnd) - b.read
 	if left <= 0 {
-		return 0, errTooBig
+		return 0, errTooLong
 	}
 	n, err := b.r.Read(p[:min(int64(len(p)), left)])
 	b.read += int64(n)
@@ -42,20 +42,20 @@ func (b *bounded) Read(p []byte) (int, error) {
 // decoder reads JSON as it comes, whatever its size, value by value.
 type decoder struct {
 	text *jsontext.Decoder
-	in   bounded
+	in   boundedReader
 }
 
 // decoders keep their buffers for the next reply.
-var decoders = sync.Pool{New: func() any { return &decoder{text: jsontext.NewDecoder(empty{})} }}
+var decoders = sync.Pool{New: func() any { return &decoder{text: jsontext.NewDecoder(emptyReader{})} }}
 
-// empty is a text without anything in it.
-type empty struct{}
+// emptyReader is a text without anything in it.
+type emptyReader struct{}
 
-func (empty) Read([]byte) (int, error) { return 0, io.EOF }
+func (emptyReader) Read([]byte) (int, error) { return 0, io.EOF }
 
 func newDecoder(r io.Reader, most int64) *decoder {
 	d := decoders.Get().(*decoder)
-	d.in = bounded{r: r, stop: maxValue, most: most}
+	d.in = boundedReader{r: r, valueEnd: maxValue, max: most}
 	// What one service writes twice or in a broken encoding must not cost a page.
 	d.text.Reset(&d.in, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 	return d
@@ -63,23 +63,23 @@ func newDecoder(r io.Reader, most int64) *decoder {
 
 // free gives the decoder back. What value gave must not be used after it.
 func (d *decoder) free() {
-	d.in.r = empty{}
+	d.in.r = emptyReader{}
 	decoders.Put(d)
 }
 
 // value reads a value of any kind. It is good until the next one is read.
 func (d *decoder) value() (jsontext.Value, error) {
-	d.in.stop = d.text.InputOffset() + maxValue
+	d.in.valueEnd = d.text.InputOffset() + maxValue
 	return d.text.ReadValue()
 }
 
 func (d *decoder) token() (jsontext.Token, error) {
-	d.in.stop = d.text.InputOffset() + maxValue
+	d.in.valueEnd = d.text.InputOffset() + maxValue
 	return d.text.ReadToken()
 }
 
 func (d *decoder) peek() jsontext.Kind {
-	d.in.stop = d.text.InputOffset() + maxValue
+	d.in.valueEnd = d.text.InputOffset() + maxValue
 	return d.text.PeekKind()
 }
 
@@ -128,7 +128,7 @@ func (d *decoder) members(member func(key string) error) error {
 }
 
 // elements reads the rest of an array that was opened, up to so many elements,
-// and gives errEnough where there are more.
+// and gives errMoreRows where there are more.
 func (d *decoder) elements(most int, element func(jsontext.Value) error) error {
 	for n := 0; ; n++ {
 		if d.peek() == ']' {
@@ -136,7 +136,7 @@ func (d *decoder) elements(most int, element func(jsontext.Value) error) error {
 			return err
 		}
 		if n == most {
-			return errEnough
+			return errMoreRows
 		}
 		raw, err := d.value()
 		if err != nil {

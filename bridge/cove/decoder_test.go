@@ -13,9 +13,9 @@ func TestBoundOfAValue(t *testing.T) {
 	items := strings.Repeat(`"x",`, maxValue/2)
 	for text, want := range map[string]error{
 		`{"result":[{"a":"` + long[:maxValue/2] + `"}]}`:       nil,
-		`{"result":[{"a":"` + long + `"}]}`:                    errTooBig,
-		`{"result":[` + strings.Repeat(" ", maxValue+1) + `]}`: errTooBig,
-		`{"visa":"` + long + `","result":[]}`:                  errTooBig,
+		`{"result":[{"a":"` + long + `"}]}`:                    errTooLong,
+		`{"result":[` + strings.Repeat(" ", maxValue+1) + `]}`: errTooLong,
+		`{"visa":"` + long + `","result":[]}`:                  errTooLong,
 		`{"result":[],"x":[` + items + `1]}`:                   nil,
 		`{"result":[],"x":[` + items + items + `1]}`:           nil,
 	} {
@@ -26,7 +26,7 @@ func TestBoundOfAValue(t *testing.T) {
 		}
 	}
 	_, _, err := readEnvelope(strings.NewReader(`{"result":[],"x":[`+items+items+`1]}`), replyBytes(0), false, decodeRows(new([]row), 10, nil))
-	if !errors.Is(err, errTooBig) {
+	if !errors.Is(err, errTooLong) {
 		t.Errorf("a reply beyond its bound: %v", err)
 	}
 }

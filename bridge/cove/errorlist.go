@@ -13,9 +13,9 @@ const (
 
 // errorList collects errors within bounds.
 type errorList struct {
-	errs []backup.Error
-	more int64 // that are counted only
-	seen map[string]bool
+	errs     []backup.Error
+	unlisted int64 // that are counted only
+	seen     map[string]bool
 }
 
 func (l *errorList) full() bool { return len(l.errs) >= keptErrors }
@@ -42,7 +42,7 @@ func (l *errorList) add(e backup.Error) {
 		l.errs[i].Count = sum(l.errs[i].Count, e.Count)
 		return
 	}
-	l.more = sum(l.more, e.Count)
+	l.unlisted = sum(l.unlisted, e.Count)
 }
 
 // addGroup adds the files of a grouped row, and the row for those not listed.
@@ -73,8 +73,8 @@ func (l *errorList) addGroup(group backup.Error, files []backup.Error) {
 }
 
 func (l *errorList) all() []backup.Error {
-	if l.more > 0 {
-		return append(l.errs, backup.Error{Text: "Further errors that are not listed here", Count: l.more})
+	if l.unlisted > 0 {
+		return append(l.errs, backup.Error{Text: "Further errors that are not listed here", Count: l.unlisted})
 	}
 	return l.errs
 }

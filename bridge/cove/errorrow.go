@@ -11,9 +11,9 @@ import (
 func nodeError(r row) backup.Error {
 	return backup.Error{
 		Time: r.get("time", "timestamp").time(),
-		File: cut(r.get("filename", "path", "file").text, maxErrorText),
-		Text: cut(r.get("text", "errortext", "description", "message").text, maxErrorText),
-		Code: cut(r.get("code", "errorcode").text, 100), Count: max(r.get("count").count(), 1),
+		File: truncate(r.get("filename", "path", "file").text, maxErrorText),
+		Text: truncate(r.get("text", "errortext", "description", "message").text, maxErrorText),
+		Code: truncate(r.get("code", "errorcode").text, 100), Count: max(r.get("count").count(), 1),
 	}
 }
 
@@ -24,7 +24,7 @@ func m365Error(r row) backup.Error {
 	var inner row
 	if text := strings.TrimSpace(r.get("description").text); strings.HasPrefix(text, "{") && json.Unmarshal([]byte(text), &inner) == nil {
 		if what := inner.get("description", "message", "text").text; what != "" {
-			e.Text = cut(what, maxErrorText)
+			e.Text = truncate(what, maxErrorText)
 			item = strings.TrimSpace(inner.get("entity").text + " " + inner.get("path").text)
 			if item == "" {
 				item = r.get("item").text
@@ -32,7 +32,7 @@ func m365Error(r row) backup.Error {
 		}
 	}
 	if item != "" {
-		e.File = cut(item, maxErrorText)
+		e.File = truncate(item, maxErrorText)
 	}
 	return e
 }

@@ -157,7 +157,7 @@ func (c *Client) errorsByType(ctx context.Context, d backup.Device, sessions []*
 			continue
 		}
 		if ctx.Err() != nil || errors.Is(err, backup.ErrRefused) {
-			return fmt.Errorf("errors of %s of %s: %w", cut(name, 100), c.label(d), err)
+			return fmt.Errorf("errors of %s of %s: %w", truncate(name, 100), c.label(d), err)
 		}
 		for _, s := range byType[name] {
 			s.Errors, s.ErrorsMissing = nil, c.quote(err.Error())

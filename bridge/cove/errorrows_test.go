@@ -15,7 +15,7 @@ import (
 )
 
 func TestRecordedErrors(t *testing.T) {
-	f := &fake{answer: func(_ http.ResponseWriter, h heard) string { return deviceAnswers(t, h) }}
+	f := &fakeCove{answer: func(_ http.ResponseWriter, h recordedCall) string { return deviceAnswers(t, h) }}
 	got := errorsOf(t, f.client(), aServer, backup.Session{ID: "826"})
 	at := func(n int64) time.Time { return time.Unix(n, 0).UTC() }
 	if diff := cmp.Diff([]backup.Error{
@@ -27,17 +27,17 @@ func TestRecordedErrors(t *testing.T) {
 	}, got); diff != "" {
 		t.Error(diff)
 	}
-	q := f.heardOf("QueryErrors")[0].Params
+	q := f.callsOf("QueryErrors")[0].Params
 	if q["sessionId"] != 826.0 || q["query"] != "SessionId == 826" || q["groupId"] != 0.0 || q["token"] != "7f1c-device-token-0001" {
 		t.Errorf("asked %v", q)
 	}
-	if g := f.heardOf("EnumerateSessionErrorsGroupDetails"); len(g) != 1 || g[0].Params["groupId"] != 82601.0 {
+	if g := f.callsOf("EnumerateSessionErrorsGroupDetails"); len(g) != 1 || g[0].Params["groupId"] != 82601.0 {
 		t.Errorf("asked %v", g)
 	}
 }
 
 func TestRecordedTenantErrors(t *testing.T) {
-	f := &fake{answer: func(_ http.ResponseWriter, h heard) string { return deviceAnswers(t, h) }}
+	f := &fakeCove{answer: func(_ http.ResponseWriter, h recordedCall) string { return deviceAnswers(t, h) }}
 	got := errorsOf(t, f.client(), aTenant, backup.Session{ID: "9", Source: m365Exchange.dataSource()})
 	at := func(n int64) time.Time { return time.Unix(n, 0).UTC() }
 	if diff := cmp.Diff([]backup.Error{
@@ -47,7 +47,7 @@ func TestRecordedTenantErrors(t *testing.T) {
 	}, got); diff != "" {
 		t.Error(diff)
 	}
-	if p := f.heardOf("EnumerateSessionErrors")[0].Params; p["dataSourceType"] != "Exchange" || p["accountToken"] == nil {
+	if p := f.callsOf("EnumerateSessionErrors")[0].Params; p["dataSourceType"] != "Exchange" || p["accountToken"] == nil {
 		t.Errorf("asked %v", p)
 	}
 }
@@ -55,7 +55,7 @@ func TestRecordedTenantErrors(t *testing.T) {
 // However many errors there are, few are kept and all are counted.
 func TestErrorsAreBounded(t *testing.T) {
 	total := 0
-	f := &fake{answer: func(_ http.ResponseWriter, h heard) string {
+	f := &fakeCove{answer: func(_ http.ResponseWriter, h recordedCall) string {
 		switch h.Method {
 		case "QueryErrors":
 			offset := int(h.Params["range"].(map[string]any)["Offset"].(float64))
@@ -81,7 +81,7 @@ func TestErrorsAreBounded(t *testing.T) {
 	if sum != total || total != 2*nodeRange*errorPages {
 		t.Errorf("counted %d of %d", sum, total)
 	}
-	if n := len(f.heardOf("EnumerateSessionErrorsGroupDetails")); n != openGroups {
+	if n := len(f.callsOf("EnumerateSessionErrorsGroupDetails")); n != openGroups {
 		t.Errorf("opened %d groups", n)
 	}
 }
@@ -117,7 +117,7 @@ func errorsOf(t *testing.T, c *Client, d backup.Device, s backup.Session) []back
 // Without an id there is nothing to ask with; an id that is no number never
 // gets into a query.
 func TestErrorsNeedAnID(t *testing.T) {
-	f := &fake{}
+	f := &fakeCove{}
 	sessions := []backup.Session{{ID: ""}, {ID: "1 or 1 == 1"}}
 	err := f.client().Errors(context.Background(), aServer, sessions)
 	for _, s := range sessions {
@@ -130,7 +130,7 @@ func TestErrorsNeedAnID(t *testing.T) {
 // A tenant's errors come by one call for each data source, and each session
 // gets its own.
 func TestTenantErrorsByOneCall(t *testing.T) {
-	f := &fake{answer: func(_ http.ResponseWriter, h heard) string {
+	f := &fakeCove{answer: func(_ http.ResponseWriter, h recordedCall) string {
 		if h.Method != "EnumerateSessionErrors" {
 			return deviceAnswers(t, h)
 		}
@@ -159,7 +159,7 @@ func TestTenantErrorsByOneCall(t *testing.T) {
 	if got[0] != "ac" || got[1] != "b" || got[2] != "" || !strings.Contains(got[3], "13501") || !strings.Contains(got[4], "only they told") {
 		t.Errorf("got %q", got)
 	}
-	calls := f.heardOf("EnumerateSessionErrors")
+	calls := f.callsOf("EnumerateSessionErrors")
 	filter, _ := calls[0].Params["filter"].(map[string]any)
 	if len(calls) != 2 || filter["SessionId"] != nil || filter["SessionType"] != "Backup" || filter["TimestampFrom"] != float64(testNow.Add(-3*time.Hour).Unix()) {
 		t.Errorf("%d calls, asked %v", len(calls), filter)
@@ -169,7 +169,7 @@ func TestTenantErrorsByOneCall(t *testing.T) {
 // A refused login and a context that ended are told as errors, anything else
 // beside the session it concerns.
 func TestErrorsFail(t *testing.T) {
-	refused := &fake{answer: func(http.ResponseWriter, heard) string { return recorded(t, "login-refused.json") }}
+	refused := &fakeCove{answer: func(http.ResponseWriter, recordedCall) string { return recorded(t, "login-refused.json") }}
 	for _, d := range []backup.Device{aServer, aTenant} {
 		err := refused.client().Errors(context.Background(), d, []backup.Session{{ID: "1"}})
 		if !errors.Is(err, backup.ErrRefused) {
@@ -177,11 +177,11 @@ func TestErrorsFail(t *testing.T) {
 		}
 		ctx, cancel := context.WithCancel(context.Background())
 		cancel()
-		if err := (&fake{}).client().Errors(ctx, d, []backup.Session{{ID: "1"}}); !errors.Is(err, context.Canceled) {
+		if err := (&fakeCove{}).client().Errors(ctx, d, []backup.Session{{ID: "1"}}); !errors.Is(err, context.Canceled) {
 			t.Error(err)
 		}
 	}
-	f := &fake{answer: func(_ http.ResponseWriter, h heard) string {
+	f := &fakeCove{answer: func(_ http.ResponseWriter, h recordedCall) string {
 		if h.Method == "QueryErrors" && h.Params["sessionId"] == 825.0 {
 			return `{"error":{"code":1,"message":"not\r\nnow 7f1c-device-token-0001"}}`
 		}

@@ -44,15 +44,15 @@ func (e *Error) Error() string {
 	return text
 }
 
-// number tells whether err is an answer with this number of Cove's.
-func number(err error, n int64) bool {
+// hasErrorNumber tells whether err is an answer with this number of Cove's.
+func hasErrorNumber(err error, n int64) bool {
 	var e *Error
 	return errors.As(err, &e) && e.Number == n
 }
 
-// deadVisa tells whether err says that the visa is not good any more. -32001
+// isVisaExpired tells whether err says that the visa is not good any more. -32001
 // and -32002 are taken for it by some clients; what they mean is not settled.
-func deadVisa(err error) bool {
+func isVisaExpired(err error) bool {
 	var e *Error
 	if !errors.As(err, &e) {
 		return false
@@ -75,8 +75,8 @@ func deadVisa(err error) bool {
 	return false
 }
 
-// lasting tells whether the error stands, whatever the reply's status says.
-func (f fault) lasting() bool {
+// permanent tells whether the error stands, whatever the reply's status says.
+func (f fault) permanent() bool {
 	switch f.number {
 	case errVisa, errLogin, errSecurity, errLogins:
 		return true

@@ -19,8 +19,8 @@ func TestErrorsIn5xx(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for _, message := range []string{"Database is locked", "The service is temporarily disabled for maintenance", "Internal error", "bad password"} {
 			for _, down := range []int{1, 100} {
-				f := &fake{}
-				f.answer = func(w http.ResponseWriter, h heard) string {
+				f := &fakeCove{}
+				f.answer = func(w http.ResponseWriter, h recordedCall) string {
 					if h.Method != "Login" || f.logins > down {
 						return ""
 					}
@@ -42,7 +42,7 @@ func TestErrorsIn5xx(t *testing.T) {
 			}
 		}
 		for _, number := range []int64{errLogin, errVisa, errSecurity, errLogins} {
-			f := &fake{answer: func(w http.ResponseWriter, h heard) string {
+			f := &fakeCove{answer: func(w http.ResponseWriter, h recordedCall) string {
 				if h.Method == "Login" && number != errLogin {
 					return ""
 				}
@@ -60,7 +60,7 @@ func TestErrorsIn5xx(t *testing.T) {
 // The word "session" in an error is no reason to log in again: it speaks of a
 // backup.
 func TestSessionInAnError(t *testing.T) {
-	f := &fake{answer: func(_ http.ResponseWriter, h heard) string {
+	f := &fakeCove{answer: func(_ http.ResponseWriter, h recordedCall) string {
 		if h.Method == "EnumerateSessionErrors" {
 			return `{"error":{"code":-32603,"data":12,"message":"Backup session 9 was not found"}}`
 		}
@@ -77,14 +77,14 @@ func TestSessionInAnError(t *testing.T) {
 			t.Fatalf("%v, %+v", err, sessions)
 		}
 	}
-	if f.logins != 1 || len(f.heardOf("EnumerateSessionErrors")) != 50 {
-		t.Errorf("%d logins, %d calls", f.logins, len(f.heardOf("EnumerateSessionErrors")))
+	if f.logins != 1 || len(f.callsOf("EnumerateSessionErrors")) != 50 {
+		t.Errorf("%d logins, %d calls", f.logins, len(f.callsOf("EnumerateSessionErrors")))
 	}
 }
 
 // A visa that Cove takes no more costs a call one login, and no more.
 func TestOneLoginACall(t *testing.T) {
-	f := &fake{answer: func(_ http.ResponseWriter, h heard) string {
+	f := &fakeCove{answer: func(_ http.ResponseWriter, h recordedCall) string {
 		if h.Method == "Login" {
 			return ""
 		}
@@ -94,7 +94,7 @@ func TestOneLoginACall(t *testing.T) {
 	for i := range 3 {
 		err := c.Devices(context.Background(), backup.Selection{Since: time.Hour}, func(backup.Row) error { return nil })
 		// The tree of customers is a call of its own.
-		if !deadVisa(err) || f.logins > 1+2*(i+1) {
+		if !isVisaExpired(err) || f.logins > 1+2*(i+1) {
 			t.Errorf("%v after %d logins", err, f.logins)
 		}
 	}
@@ -115,7 +115,7 @@ func TestErrorNumbers(t *testing.T) {
 		`{"code":1,"message":"` + strings.Repeat("ä", 400) + `"}`:      {Code: 1, Number: 1, Message: strings.Repeat("ä", 248) + "…"},
 		`{"code":99999999999999999999,"data":1e99,"message":"beyond"}`: {Message: "beyond"},
 	} {
-		f := &fake{answer: func(http.ResponseWriter, heard) string { return `{"error":` + text + `}` }}
+		f := &fakeCove{answer: func(http.ResponseWriter, recordedCall) string { return `{"error":` + text + `}` }}
 		_, err := f.client().send(context.Background(), request{url: "https://cove.example/x", method: "M"}, "", nil)
 		var got *Error
 		if !errors.As(err, &got) {

@@ -8,7 +8,7 @@ import (
 )
 
 // fillIn fills in what a row tells beside names and sessions.
-func fillIn(d *backup.Device, r deviceRow, sources profile) {
+func fillIn(d *backup.Device, r deviceRow, sources sourceSet) {
 	text := func(column string) string { return strings.TrimSpace(r.columns[column].text) }
 	d.Reference, d.Profile, d.Location = text(colRef), text(colProfile), text(colLocation)
 	d.Machine = machine(text(colMachine))

@@ -37,7 +37,7 @@ func seeds(f *testing.F) {
 
 func FuzzStatistics(f *testing.F) {
 	seeds(f)
-	c := (&fake{}).client()
+	c := (&fakeCove{}).client()
 	f.Fuzz(func(t *testing.T, text string) {
 		var p page
 		readEnvelope(strings.NewReader(text), maxReply, false, func(dec *decoder) error { return p.read(dec, 250) })
@@ -59,7 +59,7 @@ func FuzzStatistics(f *testing.F) {
 func sound(t *testing.T, sessions []backup.Session) {
 	t.Helper()
 	for _, s := range sessions {
-		bad := s.Start.IsZero() || s.Start.After(testNow.Add(ahead)) || s.Source.Key == "" || s.Source.Name == "" || s.Source.Key == "D09" ||
+		bad := s.Start.IsZero() || s.Start.After(testNow.Add(maxAhead)) || s.Source.Key == "" || s.Source.Name == "" || s.Source.Key == "D09" ||
 			s.Result == "" || !utf8.ValidString(s.Result) || s.ErrorCount < 0 || s.SelectedBytes < backup.Unknown
 		if s.State == backup.Running {
 			bad = bad || !s.End.IsZero() || !s.Told.IsZero()
@@ -74,12 +74,12 @@ func sound(t *testing.T, sessions []backup.Session) {
 
 func FuzzSessions(f *testing.F) {
 	seeds(f)
-	c := (&fake{}).client()
+	c := (&fakeCove{}).client()
 	f.Fuzz(func(t *testing.T, text string) {
 		read := func(int) (p historyPage, err error) {
 			_, _, err = readEnvelope(strings.NewReader(text), maxReply, false, decodeRows(&p.rows, nodeRange, &p.more))
 			for _, r := range p.rows { // those without times would be asked for
-				if s, ok := c.session(r, profile{}); ok && s.Start.IsZero() {
+				if s, ok := c.session(r, sourceSet{}); ok && s.Start.IsZero() {
 					r["starttime"] = value{"1795400000", true}
 				}
 			}
@@ -139,14 +139,14 @@ func FuzzCustomers(f *testing.F) {
 
 func FuzzErrorObject(f *testing.F) {
 	seeds(f)
-	c := (&fake{}).client()
+	c := (&fakeCove{}).client()
 	f.Fuzz(func(t *testing.T, text string) {
 		_, fl, _ := readEnvelope(strings.NewReader(text), maxReply, false, (*decoder).skip)
 		e := &Error{"M", fl.code, fl.number, c.quote(fl.message), 200}
 		if len(e.Message) > maxMessage || !utf8.ValidString(e.Message) || strings.ContainsAny(e.Message, "\r\n\x00\x1b") {
 			t.Errorf("%q", e.Message)
 		}
-		_ = deadVisa(e)
+		_ = isVisaExpired(e)
 	})
 }
 

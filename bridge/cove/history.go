@@ -55,7 +55,7 @@ func noHistory(ctx context.Context, err error) error {
 // one remembered, it is asked for anew, and if it is another one by now (a
 // new token, another node), tried once more.
 func (c *Client) withAccount(ctx context.Context, d backup.Device, do func(account) error) error {
-	_, remembered := c.accounts.known.Load(d.ID)
+	_, remembered := c.accounts.byDevice.Load(d.ID)
 	a, err := c.account(ctx, d, false)
 	if err != nil {
 		return err
@@ -81,7 +81,7 @@ func (c *Client) nodeSessions(ctx context.Context, d backup.Device, since, until
 			answer, err := c.atNode(ctx, a, "QuerySessions", map[string]any{
 				"query": query, "orderBy": "BackupStartTime DESC", "range": span{offset, nodeRange},
 			}, nodeRange, decodeRows(&p.rows, nodeRange, &p.more))
-			p.at = answer.at
+			p.at = answer.serverTime
 			return p, err
 		}
 		sessions, err = c.history(ctx, d, since, until, nodeRange, read)
@@ -108,7 +108,7 @@ func (c *Client) history(ctx context.Context, d backup.Device, since, until time
 	var sessions []backup.Session
 	var timeless []backup.Session
 	seen := map[string]bool{}
-	p := c.profile(d)
+	p := c.sourcesOf(d)
 	for page := range maxPages {
 		got, err := read(page * size)
 		if err != nil {
@@ -129,7 +129,7 @@ func (c *Client) history(ctx context.Context, d backup.Device, since, until time
 			case !ok:
 			case s.Start.IsZero():
 				timeless = append(timeless, s)
-			case c.believed(s.Start, got.at, d).IsZero():
+			case c.plausibleTime(s.Start, got.at, d).IsZero():
 			case s.Start.Before(since), !until.IsZero() && !s.Start.Before(until):
 			default:
 				sessions = append(sessions, s)
@@ -139,11 +139,11 @@ func (c *Client) history(ctx context.Context, d backup.Device, since, until time
 			break
 		}
 		if !news {
-			return nil, errRepeats
+			return nil, errRepeatedPage
 		}
 	}
 	for _, s := range timeless {
-		s, err := c.timed(ctx, d, s, sessions)
+		s, err := c.estimateTimes(ctx, d, s, sessions)
 		if err != nil {
 			return nil, err
 		}
@@ -154,19 +154,19 @@ func (c *Client) history(ctx context.Context, d backup.Device, since, until time
 	return sessions, nil
 }
 
-// profile is what statistics told of the device; empty where they were not read yet.
-func (c *Client) profile(d backup.Device) profile {
+// sourcesOf is what statistics told of the device; empty where they were not read yet.
+func (c *Client) sourcesOf(d backup.Device) sourceSet {
 	id, err := deviceNumber(d)
 	if err != nil {
-		return profile{}
+		return sourceSet{}
 	}
-	return c.profiles.of(id)
+	return c.deviceSources.get(id)
 }
 
 // label is what errors call a device.
 func (c *Client) label(d backup.Device) string {
 	if d.Name == "" {
-		return "device " + cut(d.ID, 50)
+		return "device " + truncate(d.ID, 50)
 	}
 	return c.quote(d.Name)
 }

@@ -21,7 +21,7 @@ var (
 )
 
 // deviceAnswers answers from what was recorded.
-func deviceAnswers(t testing.TB, h heard) string {
+func deviceAnswers(t testing.TB, h recordedCall) string {
 	reply := map[string]string{
 		"GetAccountInfoById": "account-info.json", "EnumerateAccountRemoteAccessEndpoints": "endpoints.json",
 		"QuerySessions": "sessions-node.json", "QueryErrors": "errors-node.json",
@@ -36,7 +36,7 @@ func deviceAnswers(t testing.TB, h heard) string {
 
 // A node's history with every oddity.
 func TestRecordedHistory(t *testing.T) {
-	f := &fake{answer: func(_ http.ResponseWriter, h heard) string {
+	f := &fakeCove{answer: func(_ http.ResponseWriter, h recordedCall) string {
 		if h.Method == "QueryErrors" && h.Params["sessionId"] == 824.0 {
 			return `{"result":{"result":[{"SessionId":824,"Text":"x","Time":1795406500},{"SessionId":824,"Text":"y","Time":1795406400}]}}`
 		}
@@ -70,7 +70,7 @@ func TestRecordedHistory(t *testing.T) {
 			t.Errorf("counts of %+v", s)
 		}
 	}
-	h := f.heardOf("QuerySessions")[0]
+	h := f.callsOf("QuerySessions")[0]
 	if h.Path != "/repserv_json" || h.Host != "ca-tr2-0203-21.cloudbackup.management" || h.Visa != "" || h.Bearer != "" ||
 		h.Params["account"] != "srv01_ab12c" || h.Params["token"] != "7f1c-device-token-0001" || h.Params["accountId"] != 1234567.0 ||
 		h.Params["query"] != "BackupStartTime >= 1795403100 and (Type & 1) == 1" {
@@ -81,17 +81,17 @@ func TestRecordedHistory(t *testing.T) {
 	if err != nil || len(sessions) != 6 {
 		t.Errorf("%d sessions, %v", len(sessions), err)
 	}
-	if q := f.heardOf("QuerySessions")[1].Params["query"]; q != "BackupStartTime >= 1795403100 and BackupStartTime < 1795410000 and (Type & 1) == 1" {
+	if q := f.callsOf("QuerySessions")[1].Params["query"]; q != "BackupStartTime >= 1795403100 and BackupStartTime < 1795410000 and (Type & 1) == 1" {
 		t.Errorf("asked %v", q)
 	}
-	if n := len(f.heardOf("GetAccountInfoById")); n != 1 {
+	if n := len(f.callsOf("GetAccountInfoById")); n != 1 {
 		t.Errorf("asked for the account %d times", n)
 	}
 }
 
 // Which of two data sources a plugin means follows from what statistics show.
 func TestPluginsByProfile(t *testing.T) {
-	with := func(sources ...source) (p profile) {
+	with := func(sources ...source) (p sourceSet) {
 		for _, s := range sources {
 			p.add(s)
 		}
@@ -99,15 +99,15 @@ func TestPluginsByProfile(t *testing.T) {
 	}
 	text := func(s string) value { return value{s, s != ""} }
 	for _, test := range []struct {
-		p    profile
+		p    sourceSet
 		name string
 		want string
 	}{
-		{profile{}, "VssSystemState", "D02"}, {with(7), "7", "D07"}, {with(2, 7), "SystemState", "D02"},
-		{profile{}, "Exchange", "D19"}, {with(4), "Exchange", "D04"}, {with(11), "SharePoint", "D11"},
+		{sourceSet{}, "VssSystemState", "D02"}, {with(7), "7", "D07"}, {with(2, 7), "SystemState", "D02"},
+		{sourceSet{}, "Exchange", "D19"}, {with(4), "Exchange", "D04"}, {with(11), "SharePoint", "D11"},
 		{with(3), "MsSql", "D03"}, {with(10), "MsSql", "D10"}, {with(1), "D05", "D05"},
 		{with(1, 27), "QuantumVault", "D27"}, {with(1, 27, 28), "QuantumVault", "QuantumVault"}, {with(1, 16), "Vdr", "D16"},
-		{with(27, 28), "28", "D28"}, {profile{}, "28", "28"}, {profile{}, "", "unknown"}, {profile{}, "work-station file_system", "workstation file_system"},
+		{with(27, 28), "28", "D28"}, {sourceSet{}, "28", "28"}, {sourceSet{}, "", "unknown"}, {sourceSet{}, "work-station file_system", "workstation file_system"},
 	} {
 		got := test.p.dataSource(text(test.name)).Key
 		if test.name == "work-station file_system" {
@@ -125,7 +125,7 @@ func TestHistoryPages(t *testing.T) {
 	for id := 1000; id > 750; id-- {
 		ids = append(ids, id)
 	}
-	f := &fake{answer: func(_ http.ResponseWriter, h heard) string {
+	f := &fakeCove{answer: func(_ http.ResponseWriter, h recordedCall) string {
 		if h.Method != "QuerySessions" {
 			return deviceAnswers(t, h)
 		}
@@ -139,18 +139,18 @@ func TestHistoryPages(t *testing.T) {
 		return `{"result":{"result":[` + strings.Join(rows, ",") + `]}}`
 	}}
 	sessions, err := f.client().Sessions(context.Background(), aServer, testNow.AddDate(0, 0, -9), time.Time{})
-	if err != nil || len(sessions) != 250 || len(f.heardOf("QuerySessions")) != 3 {
-		t.Errorf("%d sessions in %d pages, %v", len(sessions), len(f.heardOf("QuerySessions")), err)
+	if err != nil || len(sessions) != 250 || len(f.callsOf("QuerySessions")) != 3 {
+		t.Errorf("%d sessions in %d pages, %v", len(sessions), len(f.callsOf("QuerySessions")), err)
 	}
 }
 
 func TestTenantHistory(t *testing.T) {
-	f := &fake{answer: func(_ http.ResponseWriter, h heard) string { return deviceAnswers(t, h) }}
+	f := &fakeCove{answer: func(_ http.ResponseWriter, h recordedCall) string { return deviceAnswers(t, h) }}
 	c := f.client()
-	p := profile{}
+	p := sourceSet{}
 	p.add(m365Exchange)
 	p.add(m365OneDrive)
-	c.profiles.store(1234569, p)
+	c.deviceSources.store(1234569, p)
 	sessions, err := c.Sessions(context.Background(), aTenant, testNow.AddDate(0, 0, -1), time.Time{})
 	if err != nil {
 		t.Fatal(err)
@@ -162,7 +162,7 @@ func TestTenantHistory(t *testing.T) {
 	}, lines(sessions)); diff != "" {
 		t.Error(diff)
 	}
-	h := f.heardOf("EnumerateSessions")[0]
+	h := f.callsOf("EnumerateSessions")[0]
 	filter := h.Params["filter"].(map[string]any)
 	if h.Path != "/reporting_api" || h.Visa != "" || h.Bearer != "Bearer "+"33491-50121-1-1795432340-C2" ||
 		h.Params["accountToken"] != "7f1c-device-token-0001" || fmt.Sprint(filter["DataSources"]) != "[Exchange OneDrive]" ||
@@ -170,7 +170,7 @@ func TestTenantHistory(t *testing.T) {
 		t.Errorf("asked %+v", h)
 	}
 	// Not known, or one that no table has: all are asked for.
-	if types := m365Asked(profile{}); len(types) != 4 {
+	if types := m365Asked(sourceSet{}); len(types) != 4 {
 		t.Errorf("asked for %v", types)
 	}
 	p.add(27)
@@ -191,7 +191,7 @@ func TestNoHistory(t *testing.T) {
 			"node unreachable": {"QuerySessions", "cut", "tried 2 times"},
 			"node broken":      {"QuerySessions", "<html>", "web page"},
 		} {
-			f := &fake{answer: func(_ http.ResponseWriter, h heard) string {
+			f := &fakeCove{answer: func(_ http.ResponseWriter, h recordedCall) string {
 				if h.Method == test.method {
 					if test.answer == "cut" {
 						panic("cut")
@@ -211,7 +211,7 @@ func TestNoHistory(t *testing.T) {
 // A session without any time takes that of the session before it.
 func TestTimelessSession(t *testing.T) {
 	refuses := false
-	f := &fake{answer: func(_ http.ResponseWriter, h heard) string {
+	f := &fakeCove{answer: func(_ http.ResponseWriter, h recordedCall) string {
 		switch h.Method {
 		case "QueryErrors":
 			if refuses {
@@ -234,7 +234,7 @@ func TestTimelessSession(t *testing.T) {
 			t.Errorf("%+v, %v", sessions, err)
 		}
 	}
-	if n := len(f.heardOf("QueryErrors")); n != 5 { // 5 and 3, then 3 again: what was found out is remembered; then both again
+	if n := len(f.callsOf("QueryErrors")); n != 5 { // 5 and 3, then 3 again: what was found out is remembered; then both again
 		t.Errorf("%d queries of errors", n)
 	}
 }

@@ -17,7 +17,7 @@ func TestNameAndType(t *testing.T) {
 		`[{"I59":"2"}]`: " Microsoft 365", `[{"I78":"D19D20"}]`: " Microsoft 365", `[{"I78":"D19D01"}]`: " ", `[{"I78":"D01"},{"D01F00":"5"}]`: " ",
 		`[{"I32":"0"},{"D23F00":"5"}]`: " Microsoft 365", `[{"I59":"1"},{"D19F00":"5"}]`: " Server",
 	} {
-		f := &fake{answer: func(_ http.ResponseWriter, h heard) string {
+		f := &fakeCove{answer: func(_ http.ResponseWriter, h recordedCall) string {
 			if h.Method == methodStatistics {
 				return `{"result":{"result":[{"AccountId":1,"Settings":` + settings + `}]}}`
 			}
@@ -33,7 +33,7 @@ func TestNameAndType(t *testing.T) {
 // The name that statistics don't tell is asked for.
 func TestDeviceName(t *testing.T) {
 	answer := ""
-	f := &fake{answer: func(_ http.ResponseWriter, h heard) string {
+	f := &fakeCove{answer: func(_ http.ResponseWriter, h recordedCall) string {
 		if h.Method == "GetAccountInfoById" {
 			return answer
 		}
@@ -52,14 +52,14 @@ func TestDeviceName(t *testing.T) {
 			t.Errorf("%s: %q, %v", text, got, err)
 		}
 	}
-	if _, err := c.DeviceName(context.Background(), backup.Device{ID: "x"}); err == nil || f.heardOf("GetAccountInfoById")[0].Params["accountId"] != 1234567.0 {
-		t.Errorf("%v, asked %+v", err, f.heardOf("GetAccountInfoById"))
+	if _, err := c.DeviceName(context.Background(), backup.Device{ID: "x"}); err == nil || f.callsOf("GetAccountInfoById")[0].Params["accountId"] != 1234567.0 {
+		t.Errorf("%v, asked %+v", err, f.callsOf("GetAccountInfoById"))
 	}
 }
 
 // Node sessions count up by their ids; those of Microsoft 365 need not.
 func TestSeq(t *testing.T) {
-	f := &fake{answer: func(_ http.ResponseWriter, h heard) string {
+	f := &fakeCove{answer: func(_ http.ResponseWriter, h recordedCall) string {
 		if h.Method == "QuerySessions" {
 			return strings.Replace(recorded(t, "sessions-node.json"), `"Id":829`, `"Id":"x829"`, 1)
 		}

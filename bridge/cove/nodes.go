@@ -11,14 +11,14 @@ import (
 // nodeRest is how long a node is left alone after a call to it failed slowly,
 // so that its other devices don't wait for the same.
 const (
-	nodeRest = 30 * time.Second
-	nodeSlow = 3 * time.Second
+	nodeCooldown = 30 * time.Second
+	slowFailure  = 3 * time.Second
 )
 
-// nodes remembers nodes that did not answer.
-type nodes struct {
-	mu   sync.Mutex
-	down map[string]downNode
+// downNodes remembers nodes that did not answer.
+type downNodes struct {
+	mu    sync.Mutex
+	byURL map[string]downNode
 }
 
 type downNode struct {
@@ -27,29 +27,29 @@ type downNode struct {
 }
 
 // check gives the error of a call to the node that failed a moment ago.
-func (n *nodes) check(url string, now time.Time) error {
+func (n *downNodes) check(url string, now time.Time) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	d, ok := n.down[url]
-	if age := now.Sub(d.since); !ok || age < 0 || age >= nodeRest {
-		delete(n.down, url)
+	d, ok := n.byURL[url]
+	if age := now.Sub(d.since); !ok || age < 0 || age >= nodeCooldown {
+		delete(n.byURL, url)
 		return nil
 	}
 	return fmt.Errorf("the storage node failed a moment ago: %w", d.err)
 }
 
-// failed remembers a call that got no answer and took its time over it.
-func (n *nodes) failed(url string, began, now time.Time, err error) {
+// add remembers a call that got no answer and took its time over it.
+func (n *downNodes) add(url string, began, now time.Time, err error) {
 	var answered *Error
-	if errors.As(err, &answered) || now.Sub(began) < nodeSlow {
+	if errors.As(err, &answered) || now.Sub(began) < slowFailure {
 		return
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if n.down == nil {
-		n.down = map[string]downNode{}
+	if n.byURL == nil {
+		n.byURL = map[string]downNode{}
 	}
-	n.down[url] = downNode{now, err}
+	n.byURL[url] = downNode{now, err}
 }
 
 // atNode calls a method of the device's node for so many rows. No visa goes
@@ -57,14 +57,14 @@ func (n *nodes) failed(url string, began, now time.Time, err error) {
 // machine.
 func (c *Client) atNode(ctx context.Context, a account, method string, params map[string]any, rows int, decode func(*decoder) error) (reply, error) {
 	url := c.nodeURL(a.host)
-	if err := c.nodes.check(url, c.Now()); err != nil {
+	if err := c.downNodes.check(url, c.Now()); err != nil {
 		return reply{}, err
 	}
 	params["accountId"], params["account"], params["token"] = a.id, a.name, a.token
 	began := c.Now()
-	answer, err := c.send(ctx, request{url: url, method: method, params: params, proof: byParams, tries: 2, rows: rows}, "", decode)
+	answer, err := c.send(ctx, request{url: url, method: method, params: params, auth: authParams, tries: 2, rows: rows}, "", decode)
 	if err != nil && ctx.Err() == nil {
-		c.nodes.failed(url, began, c.Now(), err)
+		c.downNodes.add(url, began, c.Now(), err)
 		if !ownNode(a.host) && c.NodeURL == "" {
 			err = fmt.Errorf("self-hosted node %s: %w", a.host, err)
 		}

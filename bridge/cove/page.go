@@ -27,7 +27,7 @@ type page struct {
 	more  bool  // there were more rows than were asked for; they were not read
 	at    time.Time
 
-	sources profile // all that I78 and F00 tell of
+	sources sourceSet // all that I78 and F00 tell of
 	scan    rowScan
 }
 
@@ -35,13 +35,13 @@ type page struct {
 type scanned struct {
 	id          int64
 	fingerprint uint64
-	sources     profile
+	sources     sourceSet
 	from, to    int // where it stands
 }
 
 // read reads a result, row by row, and at most so many rows.
 func (p *page) read(dec *decoder, most int) error {
-	p.text, p.rows, p.total, p.more, p.sources = p.text[:0], p.rows[:0], 0, false, profile{}
+	p.text, p.rows, p.total, p.more, p.sources = p.text[:0], p.rows[:0], 0, false, sourceSet{}
 	err := dec.rows(most, func(raw jsontext.Value) error {
 		from := len(p.text)
 		p.text = append(p.text, raw...)
@@ -55,7 +55,7 @@ func (p *page) read(dec *decoder, most int) error {
 			p.total, _ = v.number()
 		}
 	})
-	p.more = errors.Is(err, errEnough)
+	p.more = errors.Is(err, errMoreRows)
 	return err
 }
 
@@ -80,10 +80,10 @@ func (c *Client) page(ctx context.Context, q pageQuery, p *page) error {
 		switch {
 		case err == nil && q.columns == nil && round < 2 && c.columns.discover(p.sources):
 			continue
-		case err == nil, round >= 2, !errors.As(err, &answered), answered.Method != methodStatistics, deadVisa(err):
+		case err == nil, round >= 2, !errors.As(err, &answered), answered.Method != methodStatistics, isVisaExpired(err):
 			return err
 		}
-		if err := c.search(ctx, asked, err); err != nil {
+		if err := c.diagnose(ctx, asked, err); err != nil {
 			return err
 		}
 	}
@@ -106,7 +106,7 @@ func (c *Client) statistics(ctx context.Context, q pageQuery, p *page) error {
 	}
 	r := request{url: c.URL, method: methodStatistics, params: map[string]any{"query": query}, rows: q.count}
 	answer, err := c.call(ctx, r, func(dec *decoder) error { return p.read(dec, q.count) })
-	p.at = answer.at
+	p.at = answer.serverTime
 	return err
 }
 

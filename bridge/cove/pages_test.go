@@ -21,11 +21,11 @@ func fleet(n int) (ids []int) {
 }
 
 // failing answers statistics of a fleet, but with an error where fails says so.
-func failing(devices int, fails func(start int, filtered bool, call int) bool) *fake {
+func failing(devices int, fails func(start int, filtered bool, call int) bool) *fakeCove {
 	ids := fleet(devices)
 	page := pager(&ids, plainRow)
 	calls := 0
-	return &fake{answer: func(w http.ResponseWriter, h heard) string {
+	return &fakeCove{answer: func(w http.ResponseWriter, h recordedCall) string {
 		if h.Method != methodStatistics {
 			return ""
 		}
@@ -62,7 +62,7 @@ func TestFailingPageOfFilteredPoll(t *testing.T) {
 			t.Errorf("%d devices, %v", n, err)
 		}
 	}
-	for _, h := range f.heardOf(methodStatistics) {
+	for _, h := range f.callsOf(methodStatistics) {
 		if h.query()["Filter"] == nil {
 			t.Error("the filter was given up")
 		}
@@ -79,7 +79,7 @@ func TestFailingFirstPageOfFilteredPoll(t *testing.T) {
 			t.Errorf("%d devices, %v", n, err)
 		}
 	}
-	calls := f.heardOf(methodStatistics)
+	calls := f.callsOf(methodStatistics)
 	if last := calls[len(calls)-1]; last.query()["Filter"] == nil {
 		t.Error("the filter was not tried again")
 	}
@@ -101,7 +101,7 @@ func TestFailingPageOfSweep(t *testing.T) {
 		if n != test.want || err == nil || !strings.Contains(err.Error(), test.told) || !strings.Contains(err.Error(), "Internal error") {
 			t.Errorf("%v: %d devices, %v", test.bad, n, err)
 		}
-		if calls := len(f.heardOf(methodStatistics)); calls != test.calls {
+		if calls := len(f.callsOf(methodStatistics)); calls != test.calls {
 			t.Errorf("%v: %d calls", test.bad, calls)
 		}
 	}
@@ -116,14 +116,14 @@ func TestPagesThatCannotBeToldApart(t *testing.T) {
 		for _, id := range fleet(rows) {
 			list = append(list, plainRow(id))
 		}
-		f := &fake{answer: func(_ http.ResponseWriter, h heard) string {
+		f := &fakeCove{answer: func(_ http.ResponseWriter, h recordedCall) string {
 			if h.Method == methodStatistics {
 				return `{"result":{"result":[` + strings.Join(list, ",") + `]}}`
 			}
 			return ""
 		}}
 		n, err := count(t, f.client(func(o *Options) { o.PageSize = 2 }), backup.Selection{})
-		if n != 2 || !errors.Is(err, errRepeats) || len(f.heardOf(methodStatistics)) != 2 {
+		if n != 2 || !errors.Is(err, errRepeatedPage) || len(f.callsOf(methodStatistics)) != 2 {
 			t.Errorf("%d rows: %d devices, %v", rows, n, err)
 		}
 	}
@@ -132,7 +132,7 @@ func TestPagesThatCannotBeToldApart(t *testing.T) {
 // A server that gives more rows than asked for, but the right ones, is read.
 func TestMoreRowsThanAskedFor(t *testing.T) {
 	ids := fleet(7)
-	f := &fake{answer: func(w http.ResponseWriter, h heard) string {
+	f := &fakeCove{answer: func(w http.ResponseWriter, h recordedCall) string {
 		if h.Method == methodStatistics {
 			h.query()["RecordsCount"] = 5.0
 		}
@@ -146,21 +146,21 @@ func TestMoreRowsThanAskedFor(t *testing.T) {
 // A history that can't be paged is no history.
 func TestHistoryThatRepeats(t *testing.T) {
 	rows := strings.Repeat(`{"Id":5,"Plugin":1,"Status":5,"StartTime":1795400000,"EndTime":1795400001},`, nodeRange)
-	f := &fake{answer: func(_ http.ResponseWriter, h heard) string {
+	f := &fakeCove{answer: func(_ http.ResponseWriter, h recordedCall) string {
 		if h.Method == "QuerySessions" {
 			return `{"result":{"result":[` + strings.TrimSuffix(rows, ",") + `]}}`
 		}
 		return deviceAnswers(t, h)
 	}}
 	_, err := f.client().Sessions(context.Background(), aServer, testNow.AddDate(0, 0, -9), testNow)
-	if !errors.Is(err, backup.ErrNoHistory) || !errors.Is(err, errRepeats) || len(f.heardOf("QuerySessions")) != 2 {
+	if !errors.Is(err, backup.ErrNoHistory) || !errors.Is(err, errRepeatedPage) || len(f.callsOf("QuerySessions")) != 2 {
 		t.Errorf("%v after %d calls", err, len(f.calls))
 	}
 }
 
 // pager answers statistics from a list of devices.
-func pager(ids *[]int, rows func(id int) string) func(http.ResponseWriter, heard) string {
-	return func(_ http.ResponseWriter, h heard) string {
+func pager(ids *[]int, rows func(id int) string) func(http.ResponseWriter, recordedCall) string {
+	return func(_ http.ResponseWriter, h recordedCall) string {
 		if h.Method != "EnumerateAccountStatistics" {
 			return ""
 		}
@@ -180,7 +180,7 @@ func plainRow(id int) string {
 // Devices come and go between pages: none is given twice, and all come.
 func TestPages(t *testing.T) {
 	ids := []int{1, 2, 3, 4, 5, 6, 7}
-	f := &fake{answer: pager(&ids, plainRow)}
+	f := &fakeCove{answer: pager(&ids, plainRow)}
 	c := f.client(func(o *Options) { o.PageSize = 3 })
 	var got []string
 	err := c.Devices(context.Background(), backup.Selection{}, func(r backup.Row) error {
@@ -193,7 +193,7 @@ func TestPages(t *testing.T) {
 	if err != nil || strings.Join(got, " ") != "1 2 3 4 5 6 7" {
 		t.Errorf("%v, %v", got, err)
 	}
-	if n := len(f.heardOf("EnumerateAccountStatistics")); n != 3 {
+	if n := len(f.callsOf("EnumerateAccountStatistics")); n != 3 {
 		t.Errorf("%d pages", n)
 	}
 }
@@ -201,7 +201,7 @@ func TestPages(t *testing.T) {
 // Where the server tells the total, a page that it cut short is not the last.
 func TestCappedPages(t *testing.T) {
 	ids := []int{1, 2, 3, 4, 5}
-	f := &fake{answer: func(w http.ResponseWriter, h heard) string {
+	f := &fakeCove{answer: func(w http.ResponseWriter, h recordedCall) string {
 		if h.Method != "EnumerateAccountStatistics" {
 			return ""
 		}
@@ -215,7 +215,7 @@ func TestCappedPages(t *testing.T) {
 
 func TestYieldEndsDevices(t *testing.T) {
 	ids := []int{1, 2, 3}
-	f := &fake{answer: pager(&ids, plainRow)}
+	f := &fakeCove{answer: pager(&ids, plainRow)}
 	stop := errors.New("stop")
 	n := 0
 	err := f.client().Devices(context.Background(), backup.Selection{}, func(backup.Row) error { n++; return stop })

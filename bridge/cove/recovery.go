@@ -63,7 +63,7 @@ func (c *Client) recoveryPage(ctx context.Context, partner int64, offset int) (r
 		"filter[type.in]": {"RECOVERY_TESTING,SELF_HOSTED,AZURE_SELF_HOSTED,ESXI_SELF_HOSTED"},
 		"filter[partner_materialized_path.contains]": {fmt.Sprintf("/%d/", partner)},
 	}
-	r := request{url: c.RecoveryURL + "?" + ask.Encode(), method: "recovery tests", proof: byGet, tries: 3, rows: recoveryRange}
+	r := request{url: c.RecoveryURL + "?" + ask.Encode(), method: "recovery tests", auth: authGet, tries: 3, rows: recoveryRange}
 	_, err = c.call(ctx, r, func(dec *decoder) error {
 		rows = nil
 		return dec.rows(recoveryRange, func(raw jsontext.Value) error {
@@ -112,8 +112,8 @@ func (c *Client) recoveryTest(r recoveryRow) (t backup.RecoveryTest, ok bool) {
 		return t, false
 	}
 	t.Device = backup.Device{Product: Product, ID: strconv.FormatInt(id, 10)}.Key()
-	t.Plan = cut(r.get("plan_name").text, 200)
-	way := cut(strings.TrimSpace(r.get("type").text), 100)
+	t.Plan = truncate(r.get("plan_name").text, 200)
+	way := truncate(strings.TrimSpace(r.get("type").text), 100)
 	if name, known := recoveryWays[way]; !known && way != "" {
 		t.Way = backup.DataSource{Key: way, Name: way}
 	} else if name != "" {
@@ -163,10 +163,10 @@ func (r recoveryRow) backup(mine bool) time.Time {
 }
 
 // recoveryPart is one part of a test, as a session that ended.
-func recoveryPart(key, name string, told value, outcome backup.Status) backup.Session {
-	result := cut(strings.TrimSpace(told.text), 100)
-	if _, number := told.number(); number {
-		result = told.status().String()
+func recoveryPart(key, name string, v value, outcome backup.Status) backup.Session {
+	result := truncate(strings.TrimSpace(v.text), 100)
+	if _, number := v.number(); number {
+		result = v.status().String()
 	}
 	return backup.Session{
 		Source: backup.DataSource{Key: key, Name: name}, State: backup.Ended, Status: outcome, Result: result,
@@ -183,8 +183,8 @@ var recoveryWords = map[string]backup.Status{
 
 // recoveryOutcome maps a status as that of a session is mapped, job.status_map
 // included, and knows the words that only recoveries have. Others are a Warning.
-func (c *Client) recoveryOutcome(told value, errors int64) backup.Status {
-	s := told.status()
+func (c *Client) recoveryOutcome(v value, errors int64) backup.Status {
+	s := v.status()
 	_, mapped := c.statuses.get(s)
 	outcome, known := recoveryWords[strings.ToLower(s.word)]
 	switch {

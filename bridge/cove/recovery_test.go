@@ -17,9 +17,9 @@ import (
 )
 
 // recoveryCove is a fake Cove with these replies to the pages of recovery tests.
-func recoveryCove(status int, pages ...string) *fake {
+func recoveryCove(status int, pages ...string) *fakeCove {
 	n := 0
-	return &fake{answer: func(w http.ResponseWriter, h heard) string {
+	return &fakeCove{answer: func(w http.ResponseWriter, h recordedCall) string {
 		if h.Method != "GET" {
 			return ""
 		}
@@ -53,7 +53,7 @@ func TestRecoveryTests(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
-	asked := f.heardOf("GET")
+	asked := f.callsOf("GET")
 	if len(asked) != 1 {
 		t.Fatalf("%d calls, want 1", len(asked))
 	}
@@ -71,8 +71,8 @@ func TestNoRecoveryTesting(t *testing.T) {
 	f := recoveryCove(400, recorded(t, "recovery-none.json"))
 	c := f.client(func(o *Options) { o.Notice = func(msg string, args ...any) { t.Errorf("notice: %s %v", msg, args) } })
 	tests, err := c.RecoveryTests(t.Context())
-	if err != nil || len(tests) != 0 || len(f.heardOf("GET")) != 1 {
-		t.Errorf("%v, %v, %d calls", tests, err, len(f.heardOf("GET")))
+	if err != nil || len(tests) != 0 || len(f.callsOf("GET")) != 1 {
+		t.Errorf("%v, %v, %d calls", tests, err, len(f.callsOf("GET")))
 	}
 	if _, err := recoveryCove(403, "{}").client().RecoveryTests(t.Context()); err == nil {
 		t.Error("that the user may not read them goes unsaid")
@@ -112,7 +112,7 @@ func FuzzRecoveryTest(f *testing.F) {
 	for _, raw := range reply.Data {
 		f.Add([]byte(raw))
 	}
-	c := (&fake{}).client()
+	c := (&fakeCove{}).client()
 	f.Fuzz(func(t *testing.T, text []byte) {
 		var r recoveryRow
 		if json.Unmarshal(text, &r) != nil {

@@ -21,7 +21,7 @@ var errFilter = errors.New("the filter is not one that Cove takes")
 // see answers 13501 and spoils the whole call. (Other clients say that unknown
 // columns are silently left out: then there is nothing to find.)
 type columnSet struct {
-	turn *semaphore.Weighted // one search at a time
+	searching *semaphore.Weighted // one search at a time
 
 	mu      sync.Mutex
 	refused map[string]bool
@@ -46,58 +46,58 @@ func (s *columnSet) wanted() []string {
 
 // discover adds the data sources that no table has. It tells whether there were
 // new ones.
-func (s *columnSet) discover(told profile) (news bool) {
+func (s *columnSet) discover(found sourceSet) (added bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for src := range told.all() {
+	for src := range found.all() {
 		if sourceNames[src] == "" && !slices.Contains(s.sources, src) {
-			s.sources, news = append(s.sources, src), true
+			s.sources, added = append(s.sources, src), true
 		}
 	}
-	return news
+	return added
 }
 
-// search finds out what of a call made it fail with cause: the filter, or some
+// diagnose finds out what of a call made it fail with cause: the filter, or some
 // columns, by halving. It gives nil when the call is worth another try without
 // what it found, errFilter when only the filter is to blame, or else the cause.
-func (c *Client) search(ctx context.Context, q pageQuery, cause error) error {
-	if err := c.columns.turn.Acquire(ctx, 1); err != nil {
+func (c *Client) diagnose(ctx context.Context, q pageQuery, cause error) error {
+	if err := c.columns.searching.Acquire(ctx, 1); err != nil {
 		return err
 	}
-	defer c.columns.turn.Release(1)
+	defer c.columns.searching.Release(1)
 	var one page
 	try := func(columns []string) error {
 		return c.statistics(ctx, pageQuery{columns: columns, count: 1}, &one)
 	}
 	// Another call may have found it meanwhile.
-	columns := c.columns.left(q.columns)
+	columns := c.columns.allowed(q.columns)
 	if len(columns) < len(q.columns) {
 		return nil
 	}
 	if q.filter != "" && q.start == 0 { // what failed on a later page is not the filter's fault
 		err := try(columns)
 		if err == nil {
-			c.once("filter", "Cove does not take the filter; every device is read instead", "err", cause)
+			c.noticeOnce("filter", "Cove does not take the filter; every device is read instead", "err", cause)
 			return errFilter
 		}
 		cause = err
 	}
-	if !number(cause, errSecurity) {
+	if !hasErrorNumber(cause, errSecurity) {
 		return cause
 	}
 	if err := try([]string{colID}); err != nil {
-		if number(err, errSecurity) {
+		if hasErrorNumber(err, errSecurity) {
 			return &backup.Advice{Err: fmt.Errorf("%w: this user may not read the devices of the customer", err), Remedy: "check partner_id and the user's role in Cove"}
 		}
 		return err
 	}
-	bad, err := halve(columns, try)
+	refused, err := bisect(columns, try)
 	if err != nil {
 		return err
 	}
-	c.columns.refuse(bad)
-	if len(bad) > 0 {
-		c.once("columns "+fmt.Sprint(bad), "this user may not see some columns; they are left out", "columns", bad)
+	c.columns.refuse(refused)
+	if len(refused) > 0 {
+		c.noticeOnce("columns "+fmt.Sprint(refused), "this user may not see some columns; they are left out", "columns", refused)
 	}
 	return nil
 }
@@ -114,30 +114,30 @@ func (s *columnSet) refuse(columns []string) {
 	}
 }
 
-// left gives the columns without the refused ones.
-func (s *columnSet) left(columns []string) []string {
+// allowed gives the columns without the refused ones.
+func (s *columnSet) allowed(columns []string) []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.DeleteFunc(slices.Clone(columns), func(name string) bool { return s.refused[name] })
 }
 
-// halve finds the columns that try refuses with 13501, given that it refuses
+// bisect finds the columns that try refuses with 13501, given that it refuses
 // them together. Any other error ends the search.
-func halve(columns []string, try func([]string) error) (bad []string, err error) {
+func bisect(columns []string, try func([]string) error) (refused []string, err error) {
 	if len(columns) <= 1 {
 		return columns, nil
 	}
 	middle := len(columns) / 2
 	for _, half := range [][]string{columns[:middle], columns[middle:]} {
 		err := try(half)
-		if number(err, errSecurity) {
+		if hasErrorNumber(err, errSecurity) {
 			var found []string
-			found, err = halve(half, try)
-			bad = append(bad, found...)
+			found, err = bisect(half, try)
+			refused = append(refused, found...)
 		}
 		if err != nil {
 			return nil, err
 		}
 	}
-	return bad, nil
+	return refused, nil
 }

@@ -14,8 +14,8 @@ import (
 )
 
 // spoiled answers 13501 where one of the columns is asked for.
-func spoiled(t testing.TB, columns ...string) func(http.ResponseWriter, heard) string {
-	return func(_ http.ResponseWriter, h heard) string {
+func spoiled(t testing.TB, columns ...string) func(http.ResponseWriter, recordedCall) string {
+	return func(_ http.ResponseWriter, h recordedCall) string {
 		if h.Method != "EnumerateAccountStatistics" {
 			return ""
 		}
@@ -32,15 +32,15 @@ func spoiled(t testing.TB, columns ...string) func(http.ResponseWriter, heard) s
 // once.
 func TestRefusedColumn(t *testing.T) {
 	for _, bad := range [][]string{{"D03F00"}, {"D09F08"}, {"I2"}, {"I1", "D20F18"}, {"D03F00", "D03F01", "D03F02", "D03F03"}} {
-		f := &fake{answer: spoiled(t, bad...)}
+		f := &fakeCove{answer: spoiled(t, bad...)}
 		var said notices
-		c := f.client(func(o *Options) { o.Notice = said.hear })
+		c := f.client(func(o *Options) { o.Notice = said.add })
 		for range 3 {
 			if got := all(t, c, backup.Selection{}); len(got) != 1 {
 				t.Fatalf("%d devices", len(got))
 			}
 		}
-		calls := f.heardOf("EnumerateAccountStatistics")
+		calls := f.callsOf("EnumerateAccountStatistics")
 		if n := len(calls); n > 10+16*len(bad) {
 			t.Errorf("%v took %d calls", bad, n)
 		}
@@ -62,14 +62,14 @@ func TestRefusedColumn(t *testing.T) {
 
 // A user who may not see the customer is told so, without a search.
 func TestRefusedCustomer(t *testing.T) {
-	f := &fake{answer: func(_ http.ResponseWriter, h heard) string {
+	f := &fakeCove{answer: func(_ http.ResponseWriter, h recordedCall) string {
 		if h.Method != "Login" {
 			return recorded(t, "error-security.json")
 		}
 		return ""
 	}}
 	err := f.client().Devices(context.Background(), backup.Selection{Since: time.Hour}, nil)
-	if !number(err, errSecurity) || !strings.Contains(err.Error(), "partner_id") || len(f.heardOf("EnumerateAccountStatistics")) > 3 {
+	if !hasErrorNumber(err, errSecurity) || !strings.Contains(err.Error(), "partner_id") || len(f.callsOf("EnumerateAccountStatistics")) > 3 {
 		t.Errorf("%v after %d calls", err, len(f.calls))
 	}
 }
@@ -78,7 +78,7 @@ func TestRefusedCustomer(t *testing.T) {
 // filter tried again the next time.
 func TestRefusedFilter(t *testing.T) {
 	refuses := true
-	f := &fake{answer: func(_ http.ResponseWriter, h heard) string {
+	f := &fakeCove{answer: func(_ http.ResponseWriter, h recordedCall) string {
 		switch {
 		case h.Method != "EnumerateAccountStatistics":
 			return ""
@@ -88,14 +88,14 @@ func TestRefusedFilter(t *testing.T) {
 		return `{"result":{"result":[` + plainRow(1) + `]}}`
 	}}
 	var said notices
-	c := f.client(func(o *Options) { o.Notice = said.hear })
+	c := f.client(func(o *Options) { o.Notice = said.add })
 	for i := range 4 {
 		refuses = i < 3
 		if got := all(t, c, backup.Selection{Since: time.Hour}); len(got) != 1 {
 			t.Errorf("%d devices", len(got))
 		}
 		filtered := 0
-		for _, h := range f.heardOf("EnumerateAccountStatistics") {
+		for _, h := range f.callsOf("EnumerateAccountStatistics") {
 			if h.query()["Filter"] != nil {
 				filtered++
 			}
@@ -112,14 +112,14 @@ func TestRefusedFilter(t *testing.T) {
 // Filter and column, both refused: both are found.
 func TestRefusedFilterAndColumn(t *testing.T) {
 	column := spoiled(t, "D10F03")
-	f := &fake{answer: func(w http.ResponseWriter, h heard) string {
+	f := &fakeCove{answer: func(w http.ResponseWriter, h recordedCall) string {
 		if h.Method == "EnumerateAccountStatistics" && h.query()["Filter"] != nil {
 			return recorded(t, "error-security.json")
 		}
 		return column(w, h)
 	}}
 	var said notices
-	got := all(t, f.client(func(o *Options) { o.Notice = said.hear }), backup.Selection{Since: time.Hour})
+	got := all(t, f.client(func(o *Options) { o.Notice = said.add }), backup.Selection{Since: time.Hour})
 	if len(got) != 1 || len(said.list()) != 2 {
 		t.Errorf("%d devices, said %q", len(got), said.list())
 	}
@@ -130,7 +130,7 @@ func TestRefusedColumnAtSimulator(t *testing.T) {
 	sim := covesim.New(covesim.Options{Seed: 3, Start: simStart})
 	sim.Fault(covesim.Fault{Kind: covesim.Denied, Columns: []string{"Q0", "D3F18"}})
 	var said notices
-	c := simulated(t, sim, func(o *Options) { o.Notice = said.hear })
+	c := simulated(t, sim, func(o *Options) { o.Notice = said.add })
 	if got := all(t, c, backup.Selection{}); len(got) != 40 {
 		t.Errorf("%d devices", len(got))
 	}
@@ -142,7 +142,7 @@ func TestRefusedColumnAtSimulator(t *testing.T) {
 func TestHalveEndsOnOtherErrors(t *testing.T) {
 	gone := &Error{Method: "M", Number: 99}
 	n := 0
-	bad, err := halve([]string{"a", "b", "c", "d"}, func([]string) error {
+	bad, err := bisect([]string{"a", "b", "c", "d"}, func([]string) error {
 		if n++; n > 1 {
 			return gone
 		}

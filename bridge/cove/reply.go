@@ -17,23 +17,23 @@ import (
 // status that says so, unless the reply holds an error of Cove's that another
 // try would not mend.
 func (c *Client) read(resp *http.Response, r request, decode func(*decoder) error) (visa string, err error) {
-	visa, f, err := readEnvelope(resp.Body, replyBytes(r.rows), r.proof == byGet, decode)
+	visa, f, err := readEnvelope(resp.Body, replyBytes(r.rows), r.auth == authGet, decode)
 	status := resp.StatusCode
 	busy := status == http.StatusTooManyRequests || status == http.StatusRequestTimeout || status >= 500
 	answered := f.set && (err == nil || status != http.StatusOK)
 	switch {
-	case answered && (!busy || f.lasting() && status != http.StatusTooManyRequests):
+	case answered && (!busy || f.permanent() && status != http.StatusTooManyRequests):
 		return visa, &Error{r.method, f.code, f.number, c.quote(f.message), status}
-	case errors.Is(err, errTooBig):
+	case errors.Is(err, errTooLong):
 		return "", err
 	case answered && f.message != "":
-		return "", broken{fmt.Errorf("HTTP %d from Cove: %s", status, c.quote(f.message))}
+		return "", transientError{fmt.Errorf("HTTP %d from Cove: %s", status, c.quote(f.message))}
 	case busy:
-		return "", broken{fmt.Errorf("HTTP %d from Cove", status)}
+		return "", transientError{fmt.Errorf("HTTP %d from Cove", status)}
 	case status != http.StatusOK:
 		return "", &Error{Method: r.method, HTTPStatus: status}
 	case err != nil:
-		return "", broken{fmt.Errorf("broken reply: %w", withoutContent(err))}
+		return "", transientError{fmt.Errorf("broken reply: %w", withoutContent(err))}
 	}
 	return visa, nil
 }
@@ -51,9 +51,9 @@ func withoutContent(err error) error {
 var (
 	errHTML  = &backup.Advice{Err: errors.New("a web page instead of JSON"), Remedy: "check url in the configuration, and whether something stands between"}
 	errEmpty = errors.New("neither result nor error")
-	// errEnough ends the reading of a reply that holds more rows than were
+	// errMoreRows ends the reading of a reply that holds more rows than were
 	// asked for. Nothing beyond them is decoded.
-	errEnough = errors.New("more rows than were asked for")
+	errMoreRows = errors.New("more rows than were asked for")
 )
 
 // readEnvelope reads a JSON-RPC reply, or one of JSON:API whose data is the
@@ -76,7 +76,7 @@ func readEnvelope(body io.Reader, most int64, api bool, decode func(*decoder) er
 			break
 		}
 		if skipped > maxValue {
-			return "", f, errTooBig
+			return "", f, errTooLong
 		}
 		text.Discard(1)
 	}
@@ -103,7 +103,7 @@ func readEnvelope(body io.Reader, most int64, api bool, decode func(*decoder) er
 		return dec.skip()
 	})
 	switch {
-	case errors.Is(err, errEnough):
+	case errors.Is(err, errMoreRows):
 		err = nil
 	case err == nil && !seen && !f.set:
 		err = errEmpty
@@ -134,7 +134,7 @@ func decodeRows(rows *[]row, most int, more *bool) func(*decoder) error {
 			return err
 		}, nil)
 		if more != nil {
-			*more = errors.Is(err, errEnough)
+			*more = errors.Is(err, errMoreRows)
 		}
 		return err
 	}

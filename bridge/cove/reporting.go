@@ -12,7 +12,7 @@ import (
 // service, for all its data sources. Only finished sessions are listed.
 func (c *Client) m365Sessions(ctx context.Context, d backup.Device, since, until time.Time) (sessions []backup.Session, err error) {
 	filter := map[string]any{"SessionTypes": []string{"Backup"}, "CreatedAfter": max(since.Unix(), 0)}
-	if types := m365Asked(c.profile(d)); len(types) > 0 {
+	if types := m365Asked(c.sourcesOf(d)); len(types) > 0 {
 		filter["DataSources"] = types
 	}
 	filter["CreatedBefore"] = until.Unix()
@@ -25,7 +25,7 @@ func (c *Client) m365Sessions(ctx context.Context, d backup.Device, since, until
 			answer, err := c.atReporting(ctx, a, "EnumerateSessions", map[string]any{
 				"filter": filter, "range": span{offset, m365Range},
 			}, decodeRows(&p.rows, m365Range, &p.more))
-			p.at = answer.at
+			p.at = answer.serverTime
 			return p, err
 		}
 		sessions, err = c.history(ctx, d, since, until, m365Range, read)
@@ -37,9 +37,9 @@ func (c *Client) m365Sessions(ctx context.Context, d backup.Device, since, until
 // m365Asked gives the tenant's data sources, as the reporting service calls
 // them: all that are known where statistics told of none, and none, which is
 // any, where there is one that no table has.
-func m365Asked(p profile) (types []string) {
+func m365Asked(p sourceSet) (types []string) {
 	for _, s := range []source{m365Exchange, m365OneDrive, m365SharePoint, m365Teams} {
-		if p.has(s) || p == (profile{}) {
+		if p.has(s) || p == (sourceSet{}) {
 			types = append(types, m365Types[s])
 		}
 	}
@@ -53,7 +53,7 @@ func m365Asked(p profile) (types []string) {
 // a header.
 func (c *Client) atReporting(ctx context.Context, a account, method string, params map[string]any, decode func(*decoder) error) (reply, error) {
 	params["accountToken"] = a.token
-	return c.call(ctx, request{url: c.ReportingURL, method: method, params: params, proof: byBearer, tries: 3, rows: m365Range}, decode)
+	return c.call(ctx, request{url: c.ReportingURL, method: method, params: params, auth: authBearer, tries: 3, rows: m365Range}, decode)
 }
 
 // m365Type is what the reporting service calls a data source; one that no

@@ -18,24 +18,24 @@ import (
 // jsontext has found the bytes to be valid JSON before. What it does more
 // simply said stands in rowscan_test.go.
 type rowScan struct {
-	id      int64
-	told    bool // of any column
-	sources profile
+	id        int64
+	anyColumn bool // one is told
+	sources   sourceSet
 
 	idColumn int64   // I0
 	seen     [4]bool // I0, I78, I36, I37
 	storage  backup.Storage
 	fields   [100]sourceScan
-	touched  profile
+	touched  sourceSet
 	codes    map[string]columnCode // odd spellings of columns met so far
 }
 
 // sourceScan is what a row tells of one data source.
 type sourceScan struct {
-	seen     uint32 // bits of fields
-	all, few uint64 // sums of hashes, of all fields and of those of a running session
-	running  bool
-	timed    bool // F15 or F18 is told
+	seen                 uint32 // bits of fields
+	hashAll, hashRunning uint64 // sums of hashes, of all fields and of those of a running session
+	running              bool
+	hasTime              bool // F15 or F18 is told
 }
 
 // scan reads a row.
@@ -43,7 +43,7 @@ func (s *rowScan) scan(raw jsontext.Value) {
 	for src := range s.touched.all() {
 		s.fields[src] = sourceScan{}
 	}
-	s.id, s.told, s.sources, s.touched, s.idColumn, s.seen = 0, false, profile{}, profile{}, 0, [4]bool{}
+	s.id, s.anyColumn, s.sources, s.touched, s.idColumn, s.seen = 0, false, sourceSet{}, sourceSet{}, 0, [4]bool{}
 	s.storage = backup.Storage{}
 	switch raw[0] {
 	case '{':
@@ -170,7 +170,7 @@ func (s *rowScan) column(c columnCode, raw []byte) {
 
 // set takes a column's first value into account.
 func (s *rowScan) set(c columnCode, text []byte) {
-	s.told = true
+	s.anyColumn = true
 	switch c {
 	case codeID:
 		if !s.seen[0] {
@@ -210,15 +210,15 @@ func (s *rowScan) set(c columnCode, text []byte) {
 		return
 	}
 	h := hashColumn(src, f, text)
-	field.all += h
+	field.hashAll += h
 	switch f {
 	case fTime, fDoneTime:
-		field.timed = true
-		field.few += h
+		field.hasTime = true
+		field.hashRunning += h
 	case fDoneStatus:
-		field.few += h
+		field.hashRunning += h
 	case fStatus:
-		field.few += h
+		field.hashRunning += h
 		st := statusOf(text)
 		field.running = st.running()
 		if !st.none() {
@@ -235,16 +235,16 @@ func (s *rowScan) set(c columnCode, text []byte) {
 func (s *rowScan) fingerprint() uint64 {
 	var sum uint64
 	for src := range s.touched.all() {
-		if f := &s.fields[src]; f.running && f.timed {
-			sum += f.few
+		if f := &s.fields[src]; f.running && f.hasTime {
+			sum += f.hashRunning
 		} else {
-			sum += f.all
+			sum += f.hashAll
 		}
 	}
 	if s.storage.Behind() {
 		sum += hashBehind
 	}
-	if sum == 0 && s.told {
+	if sum == 0 && s.anyColumn {
 		return 1
 	}
 	return sum

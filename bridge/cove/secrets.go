@@ -11,9 +11,9 @@ import (
 	"unicode/utf8"
 )
 
-// keptVisas is how many of the newest visas are remembered: far more than are
+// maxVisas is how many of the newest visas are remembered: far more than are
 // good at the same time.
-const keptVisas = 256
+const maxVisas = 256
 
 // shortSecret is the length under which a secret is not looked for in texts:
 // it would be found everywhere.
@@ -52,7 +52,7 @@ func (s *secrets) addVisa(visa string) {
 		return
 	}
 	s.index(visa)
-	if s.visas = append(s.visas, visa); len(s.visas) > keptVisas {
+	if s.visas = append(s.visas, visa); len(s.visas) > maxVisas {
 		for _, spelling := range spellings(s.visas[0]) {
 			if s.spelled[spelling]--; s.spelled[spelling] <= 0 {
 				delete(s.spelled, spelling)
@@ -87,8 +87,8 @@ func spellings(secret string) []string {
 	return slices.Compact(all)
 }
 
-// at gives the length of the longest secret that the text begins with; 0: none.
-func (s *secrets) at(text string) (length int) {
+// matchLength gives the length of the longest secret that the text begins with; 0: none.
+func (s *secrets) matchLength(text string) (length int) {
 	if len(text) < shortSecret {
 		return 0
 	}
@@ -107,7 +107,7 @@ func (s *secrets) mask(text string, most int) string {
 	defer s.mu.Unlock()
 	var b strings.Builder
 	for i := 0; i < min(len(text), most); {
-		if n := s.at(text[i:]); n > 0 {
+		if n := s.matchLength(text[i:]); n > 0 {
 			b.WriteString("[secret]")
 			i += n
 			continue
@@ -130,32 +130,32 @@ func (c *Client) Secrets() []string {
 	return all
 }
 
-// visaLike is the usual look of a visa: numbers, the time of its issue, hex.
-var visaLike = regexp.MustCompile(`\d+-\d+-\d+-\d{9,11}-[0-9A-Za-z+/=_-]{6,}`)
+// visaPattern is the usual look of a visa: numbers, the time of its issue, hex.
+var visaPattern = regexp.MustCompile(`\d+-\d+-\d+-\d{9,11}-[0-9A-Za-z+/=_-]{6,}`)
 
 const (
 	maxMessage = 500             // bytes of a text of Cove's that an error quotes
-	readOf     = 16 * maxMessage // bytes that are looked at, for much of it may be white space
-	longVisa   = 200             // bytes of a visa, at most
+	maxQuoted  = 16 * maxMessage // bytes that are looked at, for much of it may be white space
+	maxVisa    = 200             // bytes of a visa, at most
 )
 
 // quote makes a text of Cove's fit for an error: one line, no control
 // characters, cut, and without secrets.
 func (c *Client) quote(text string) string {
-	whole := len(text) <= readOf
-	masked := visaLike.ReplaceAllString(c.secrets.mask(text, readOf+longVisa), "[secret]")
+	whole := len(text) <= maxQuoted
+	masked := visaPattern.ReplaceAllString(c.secrets.mask(text, maxQuoted+maxVisa), "[secret]")
 	if !whole {
 		// A visa that nobody knows may lie across the end.
-		masked = masked[:max(len(masked)-longVisa, 0)]
+		masked = masked[:max(len(masked)-maxVisa, 0)]
 	}
 	line := strings.Join(strings.FieldsFunc(strings.ToValidUTF8(masked, "\uFFFD"), func(r rune) bool {
 		return unicode.IsSpace(r) || !unicode.IsPrint(r)
 	}), " ")
-	return cut(line, maxMessage)
+	return truncate(line, maxMessage)
 }
 
-// cut shortens a text to so many bytes, and never within a character.
-func cut(text string, size int) string {
+// truncate shortens a text to so many bytes, and never within a character.
+func truncate(text string, size int) string {
 	if len(text) <= size {
 		return text
 	}

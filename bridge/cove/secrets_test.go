@@ -39,7 +39,7 @@ func TestQuote(t *testing.T) {
 	}
 	unknown := "33491-50121-1-1795400000-" + strings.Repeat("F", 100)
 	for _, secret := range []string{testPassword, token, unknown} {
-		for at := readOf - 150; at < readOf+longVisa+50; at++ {
+		for at := maxQuoted - 150; at < maxQuoted+maxVisa+50; at++ {
 			got := c.quote("x" + strings.Repeat(" ", at) + secret + " ")
 			for i := 4; i <= len(secret); i++ {
 				if strings.Contains(got, secret[:i]) && !strings.Contains("[secret]", secret[:i]) {
@@ -53,15 +53,15 @@ func TestQuote(t *testing.T) {
 // Secrets are told as they are, once each, and old visas are forgotten.
 func TestSecrets(t *testing.T) {
 	c := New(Options{Password: testPassword})
-	for i := range 3 * keptVisas {
+	for i := range 3 * maxVisas {
 		c.secrets.addVisa(fmt.Sprintf("visa number %d", i))
 		c.secrets.add("token of a/b")
 	}
 	all := c.Secrets()
-	if len(all) != keptVisas+2 || !slices.Contains(all, "token of a/b") || !slices.Contains(all, testPassword) {
+	if len(all) != maxVisas+2 || !slices.Contains(all, "token of a/b") || !slices.Contains(all, testPassword) {
 		t.Errorf("%d secrets", len(all))
 	}
-	if got := c.quote(fmt.Sprintf("visa number %d, visa number 0", 3*keptVisas-1)); got != "[secret], visa number 0" {
+	if got := c.quote(fmt.Sprintf("visa number %d, visa number 0", 3*maxVisas-1)); got != "[secret], visa number 0" {
 		t.Error(got)
 	}
 }

@@ -14,7 +14,7 @@ import (
 // session makes a session of a history's row, with whichever spelling of a
 // field it has. It tells false where the row is no backup. Start is zero
 // where the row has no times.
-func (c *Client) session(r row, p profile) (s backup.Session, ok bool) {
+func (c *Client) session(r row, p sourceSet) (s backup.Session, ok bool) {
 	start, end := r.get("starttime", "backupstarttime").time(), r.get("endtime", "backupendtime").time()
 	if took := r.get("duration").seconds(); end.IsZero() && !start.IsZero() && took > 0 {
 		end = start.Add(took)
@@ -27,7 +27,7 @@ func (c *Client) session(r row, p profile) (s backup.Session, ok bool) {
 		SentBytes: r.get("sentsize").count(), ErrorCount: max(r.get("errorscount").count(), 0),
 	}
 	st := r.get("status").status()
-	if st.none() && s.ID == "" || restore(r.get("type")) {
+	if st.none() && s.ID == "" || isRestore(r.get("type")) {
 		return s, false
 	}
 	completed := st.number == stCompleted || st.number == stCompletedWithErrors
@@ -45,12 +45,12 @@ func (c *Client) session(r row, p profile) (s backup.Session, ok bool) {
 	if s.End.Before(start) {
 		s.End = start
 	}
-	return c.settled(s, st), true
+	return c.withStatus(s, st), true
 }
 
-// restore tells whether a session's type is another than backup: a word, or a
+// isRestore tells whether a session's type is another than backup: a word, or a
 // bit mask with 1 for backup.
-func restore(v value) bool {
+func isRestore(v value) bool {
 	if n, ok := v.number(); ok {
 		return n&1 == 0
 	}
@@ -58,12 +58,12 @@ func restore(v value) bool {
 	return strings.Contains(word, "restore") || strings.Contains(word, "recover")
 }
 
-// timed gives a session without times one: that of its newest error, which is
+// estimateTimes gives a session without times one: that of its newest error, which is
 // the best there is, or else that of the session before it, for ids count up.
 // Without either it has none and can't be shown.
-func (c *Client) timed(ctx context.Context, d backup.Device, s backup.Session, others []backup.Session) (backup.Session, error) {
+func (c *Client) estimateTimes(ctx context.Context, d backup.Device, s backup.Session, others []backup.Session) (backup.Session, error) {
 	key := d.ID + " " + s.ID
-	if t, ok := c.guessed.Load(key); ok {
+	if t, ok := c.estimated.Load(key); ok {
 		s.Start = t.(time.Time)
 	} else {
 		var errs []backup.Error
@@ -80,12 +80,12 @@ func (c *Client) timed(ctx context.Context, d backup.Device, s backup.Session, o
 			}
 		}
 		if s.Start.IsZero() {
-			s.Start = before(s, others)
+			s.Start = startOfPrevious(s, others)
 		}
 		// Without the errors it is a guess for now, and no reason to give up all
 		// the other sessions.
 		if err == nil && !s.Start.IsZero() {
-			c.guessed.Store(key, s.Start)
+			c.estimated.Store(key, s.Start)
 		}
 	}
 	s.Approx = true
@@ -95,8 +95,8 @@ func (c *Client) timed(ctx context.Context, d backup.Device, s backup.Session, o
 	return s, nil
 }
 
-// before is when the newest session with a lower id started.
-func before(s backup.Session, others []backup.Session) time.Time {
+// startOfPrevious is when the newest session with a lower id started.
+func startOfPrevious(s backup.Session, others []backup.Session) time.Time {
 	id, err := strconv.ParseInt(s.ID, 10, 64)
 	if err != nil {
 		return time.Time{}

@@ -17,7 +17,7 @@ func simulated(t testing.TB, sim *covesim.Sim, change ...func(*Options)) *Client
 	t.Helper()
 	o := Options{
 		Name: "msp", URL: "http://sim/jsonapi", ReportingURL: "http://sim/reporting_api", NodeURL: "http://sim/node/HOST/repserv_json",
-		Username: "api-user", Password: "covesim", Rate: 1e6, Now: sim.Now, Transport: wire{sim},
+		Username: "api-user", Password: "covesim", Rate: 1e6, Now: sim.Now, Transport: handlerTransport{sim},
 	}
 	for _, c := range change {
 		c(&o)

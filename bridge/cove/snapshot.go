@@ -7,9 +7,9 @@ import (
 	"covebridge/bridge/backup"
 )
 
-// ahead is how far a time may lie in the future: clocks differ, and so do time
+// maxAhead is how far a time may lie in the future: clocks differ, and so do time
 // zones. What lies beyond is not believed.
-const ahead = 24 * time.Hour
+const maxAhead = 24 * time.Hour
 
 // snapshot makes a row what every product has in common.
 func (c *Client) snapshot(r deviceRow, at time.Time, tree *tree) backup.Snapshot {
@@ -48,7 +48,7 @@ func (c *Client) snapshot(r deviceRow, at time.Time, tree *tree) backup.Snapshot
 }
 
 // sources gives the active data sources and all others that had a session.
-func (r deviceRow) sources() (found profile) {
+func (r deviceRow) sources() (found sourceSet) {
 	for s := range activeSources([]byte(r.columns[colSources].text)) {
 		found.add(s)
 	}
@@ -64,10 +64,10 @@ func (r deviceRow) sources() (found profile) {
 // is what has no operating system's type but data sources of Microsoft 365.
 // What is undefined counts as a server, and what is told by neither column nor
 // by such data sources is not told.
-func (r deviceRow) deviceType(sources profile) string {
-	osType, toldOS := r.columns[colOSType].number()
-	kind, toldKind := r.columns[colType].number()
-	tenant := osType == 0 && sources != profile{}
+func (r deviceRow) deviceType(sources sourceSet) string {
+	osType, hasOS := r.columns[colOSType].number()
+	kind, hasKind := r.columns[colType].number()
+	tenant := osType == 0 && sources != sourceSet{}
 	for s := range sources.all() {
 		tenant = tenant && s.m365()
 	}
@@ -76,7 +76,7 @@ func (r deviceRow) deviceType(sources profile) string {
 		return backup.Microsoft365
 	case osType == 1:
 		return backup.Workstation
-	case toldOS || toldKind:
+	case hasOS || hasKind:
 		return backup.Server
 	}
 	return ""

@@ -82,7 +82,7 @@ var sourceCode = regexp.MustCompile(`^[Dd](\d{1,2})$`)
 // that may name it: a plugin's name or number, or a code. One that no table
 // has is the device's only active data source that no plugin belongs to, if it
 // has just one; else it is shown as it is.
-func (p profile) dataSource(names ...value) backup.DataSource {
+func (p sourceSet) dataSource(names ...value) backup.DataSource {
 	var unknown string
 	for _, v := range names {
 		text := strings.TrimSpace(v.text)
@@ -107,7 +107,7 @@ func (p profile) dataSource(names ...value) backup.DataSource {
 			return source(n).dataSource()
 		}
 		if unknown == "" {
-			unknown = cut(text, 100)
+			unknown = truncate(text, 100)
 		}
 	}
 	found := backup.DataSource{Key: unknown, Name: unknown}
@@ -134,7 +134,7 @@ var claimed = func() map[source]bool {
 }()
 
 // unclaimed gives the device's active data sources that no plugin belongs to.
-func (p profile) unclaimed() (all []source) {
+func (p sourceSet) unclaimed() (all []source) {
 	for s := source(1); s < 100; s++ {
 		if p.has(s) && !claimed[s] {
 			all = append(all, s)

@@ -13,9 +13,9 @@ import (
 // asked for any more.
 const failingPages = 3
 
-// errRepeats says that a whole page held nothing new, so that the list has no
+// errRepeatedPage says that a whole page held nothing new, so that the list has no
 // end and can't be known to be complete.
-var errRepeats = errors.New("the rows of this page were given already: pages can't be told apart, and the list may not be complete")
+var errRepeatedPage = errors.New("the rows of this page were given already: pages can't be told apart, and the list may not be complete")
 
 // Devices streams the present of the devices selected, page by page, and holds
 // one page at most. The row that yield is given is good until it returns; an
@@ -30,7 +30,7 @@ var errRepeats = errors.New("the rows of this page were given already: pages can
 // errors.Is ErrRefused tells of a refused login.
 func (c *Client) Devices(ctx context.Context, sel backup.Selection, yield func(backup.Row) error) error {
 	tree := c.tree(ctx)
-	l := listing{c: c, yield: yield, told: sel.Told, seen: map[int64]struct{}{}}
+	l := listing{c: c, yield: yield, reportTotal: sel.Told, seen: map[int64]struct{}{}}
 	l.row = pageRow{c: c, p: &l.page, tree: tree}
 	err := l.pages(ctx, filter(sel))
 	if errors.Is(err, errFilter) {
@@ -50,12 +50,12 @@ func filter(sel backup.Selection) string {
 
 // listing is one reading of the devices.
 type listing struct {
-	c     *Client
-	yield func(backup.Row) error
-	told  func(int64) // may be nil
-	seen  map[int64]struct{}
-	page  page
-	row   pageRow
+	c           *Client
+	yield       func(backup.Row) error
+	reportTotal func(int64) // may be nil
+	seen        map[int64]struct{}
+	page        page
+	row         pageRow
 }
 
 // pages reads all pages of a filter, until a short one.
@@ -67,58 +67,58 @@ func (l *listing) pages(ctx context.Context, filter string) error {
 			switch {
 			case errors.Is(err, errFilter):
 				return err
-			case ctx.Err() != nil || !ofPage(err):
+			case ctx.Err() != nil || !onlyThisPage(err):
 				return fmt.Errorf("devices from number %d on: %w", start, l.c.advise(err))
 			}
-			if failed.add(start, l.c.advise(err)); failed.row == failingPages {
+			if failed.add(start, l.c.advise(err)); failed.consecutive == failingPages {
 				return failed.err()
 			}
 			start += int64(q.count)
 			continue
 		}
-		failed.row = 0
-		if l.told != nil {
-			l.told(max(l.page.total, start+int64(len(l.page.rows))))
+		failed.consecutive = 0
+		if l.reportTotal != nil {
+			l.reportTotal(max(l.page.total, start+int64(len(l.page.rows))))
 		}
-		news, err := l.give()
+		anyNew, err := l.yieldPage()
 		if err != nil {
 			return err
 		}
 		if l.page.last(start, q.count) {
 			return failed.err()
 		}
-		if !news {
-			failed.add(start, errRepeats)
+		if !anyNew {
+			failed.add(start, errRepeatedPage)
 			return failed.err()
 		}
 		start += int64(len(l.page.rows))
 	}
 }
 
-// give yields the devices of the page that were not given yet.
-func (l *listing) give() (news bool, err error) {
+// yieldPage yields the devices of the page that were not given yet.
+func (l *listing) yieldPage() (anyNew bool, err error) {
 	for _, s := range l.page.rows {
 		if s.id == 0 {
-			l.c.once("no id", "a device without an id was left out")
+			l.c.noticeOnce("no id", "a device without an id was left out")
 			continue
 		}
 		if _, again := l.seen[s.id]; again {
 			continue
 		}
-		l.seen[s.id], news = struct{}{}, true
-		l.c.profiles.store(s.id, s.sources)
+		l.seen[s.id], anyNew = struct{}{}, true
+		l.c.deviceSources.store(s.id, s.sources)
 		l.row.show(s)
 		if err := l.yield(&l.row); err != nil {
-			return news, err
+			return anyNew, err
 		}
 	}
-	return news, nil
+	return anyNew, nil
 }
 
-// ofPage tells whether another page may be read where this one could not.
-func ofPage(err error) bool {
+// onlyThisPage tells whether another page may be read where this one could not.
+func onlyThisPage(err error) bool {
 	var answered *Error
-	if errors.Is(err, backup.ErrRefused) || number(err, errSecurity) || deadVisa(err) {
+	if errors.Is(err, backup.ErrRefused) || hasErrorNumber(err, errSecurity) || isVisaExpired(err) {
 		return false
 	}
 	return !errors.As(err, &answered) || answered.Method == methodStatistics
@@ -126,26 +126,26 @@ func ofPage(err error) bool {
 
 // pageFailures are the pages of a listing that could not be read.
 type pageFailures struct {
-	first error
-	start int64
-	all   int
-	row   int // one behind the other, until now
+	first       error
+	start       int64
+	count       int
+	consecutive int // one behind the other, until now
 }
 
 func (f *pageFailures) add(start int64, err error) {
 	if f.first == nil {
 		f.first, f.start = err, start
 	}
-	f.all++
-	f.row++
+	f.count++
+	f.consecutive++
 }
 
 func (f *pageFailures) err() error {
 	switch {
 	case f.first == nil:
 		return nil
-	case f.all > 1:
-		return fmt.Errorf("devices from number %d on, and %d other pages: %w", f.start, f.all-1, f.first)
+	case f.count > 1:
+		return fmt.Errorf("devices from number %d on, and %d other pages: %w", f.start, f.count-1, f.first)
 	}
 	return fmt.Errorf("devices from number %d on: %w", f.start, f.first)
 }

@@ -39,7 +39,7 @@ func lines(sessions []backup.Session) (all []string) {
 
 // A page with every oddity of statistics.
 func TestRecordedStatistics(t *testing.T) {
-	f := &fake{answer: func(_ http.ResponseWriter, h heard) string {
+	f := &fakeCove{answer: func(_ http.ResponseWriter, h recordedCall) string {
 		switch h.Method {
 		case "EnumerateAccountStatistics":
 			return recorded(t, "statistics.json")
@@ -49,7 +49,7 @@ func TestRecordedStatistics(t *testing.T) {
 		return ""
 	}}
 	var said notices
-	c := f.client(func(o *Options) { o.Notice = said.hear })
+	c := f.client(func(o *Options) { o.Notice = said.add })
 	got := all(t, c, backup.Selection{})
 	want := map[string][]string{
 		"1234567": {
@@ -130,7 +130,7 @@ func TestStatisticsInOtherShapes(t *testing.T) {
 		"statistics-data.json": {"1234567 srv01_ab12c a=b [D01 ended Success Completed (5) 00:00:00 to 01:00:00]", "1234568 admin-pc_fq8hm  []"},
 		"statistics-lone.json": {"7 x  [D01 ended Success Completed (5) 01:00:00 to 01:00:00]", "8 y  []"},
 	} {
-		f := &fake{answer: func(_ http.ResponseWriter, h heard) string {
+		f := &fakeCove{answer: func(_ http.ResponseWriter, h recordedCall) string {
 			if h.Method == "EnumerateAccountStatistics" {
 				return recorded(t, name)
 			}
@@ -149,7 +149,7 @@ func TestStatisticsInOtherShapes(t *testing.T) {
 // A running session's counts and duration are taken for its own only if the
 // duration is as long as it runs.
 func TestWhoseCountsWhileRunning(t *testing.T) {
-	f := &fake{}
+	f := &fakeCove{}
 	c := f.client()
 	at := testNow
 	row := func(took string) deviceRow {
@@ -184,7 +184,7 @@ func TestFilters(t *testing.T) {
 
 // A data source that no table has is found and read.
 func TestUnknownSource(t *testing.T) {
-	f := &fake{answer: func(_ http.ResponseWriter, h heard) string {
+	f := &fakeCove{answer: func(_ http.ResponseWriter, h recordedCall) string {
 		if h.Method != "EnumerateAccountStatistics" {
 			return ""
 		}
@@ -203,7 +203,7 @@ func TestUnknownSource(t *testing.T) {
 // Clock is Cove's clock before the data was read.
 func TestClock(t *testing.T) {
 	now := testNow
-	f := &fake{answer: func(w http.ResponseWriter, h heard) string {
+	f := &fakeCove{answer: func(w http.ResponseWriter, h recordedCall) string {
 		if h.Method != "EnumerateAccountStatistics" {
 			return ""
 		}

@@ -59,7 +59,7 @@ func (v value) status() status {
 	if n, ok := statusNumbers[strings.ToLower(strings.NewReplacer(" ", "", "_", "").Replace(word))]; ok || word == "" {
 		return status{number: n}
 	}
-	return status{number: stUnknown, word: cut(word, 100)}
+	return status{number: stUnknown, word: truncate(word, 100)}
 }
 
 func (s status) none() bool    { return s.number == stNone && s.word == "" }
@@ -95,14 +95,14 @@ type statusMap struct {
 
 // newStatusMap reads the keys as Cove's numbers and words are read. Digits sort
 // before letters, so that of two keys for one status the number counts.
-func newStatusMap(told map[string]backup.Status) statusMap {
+func newStatusMap(configured map[string]backup.Status) statusMap {
 	m := statusMap{map[int64]backup.Status{}, map[string]backup.Status{}}
-	for _, key := range slices.Sorted(maps.Keys(told)) {
+	for _, key := range slices.Sorted(maps.Keys(configured)) {
 		st := value{key, true}.status()
 		if st.word != "" {
-			m.words[strings.ToLower(st.word)] = told[key]
+			m.words[strings.ToLower(st.word)] = configured[key]
 		} else if _, twice := m.numbers[st.number]; !twice {
-			m.numbers[st.number] = told[key]
+			m.numbers[st.number] = configured[key]
 		}
 	}
 	return m

@@ -14,23 +14,23 @@ import (
 )
 
 const (
-	maxWait     = 10 * time.Minute
-	firstWait   = time.Second
-	longestWait = 30 * time.Second
-	slowTries   = 2 // of one call, that end by waiting in vain
+	maxRetryAfter = 10 * time.Minute
+	minRetryDelay = time.Second
+	maxRetryDelay = 30 * time.Second
+	maxTimeouts   = 2 // of one call, that end by waiting in vain
 )
 
 var (
-	errTooBig   = errors.New("the reply is longer than what was asked for can take: set poll.page_size lower, and check the URL in the configuration")
+	errTooLong  = errors.New("the reply is longer than what was asked for can take: set poll.page_size lower, and check the URL in the configuration")
 	errRedirect = errors.New("refused a redirect to another host, or one too many: check the URL in the configuration")
 )
 
-// broken is a failure that another try may mend: a reply that is cut off, is
+// transientError is a failure that another try may mend: a reply that is cut off, is
 // no JSON, or came with a status that says so.
-type broken struct{ err error }
+type transientError struct{ err error }
 
-func (b broken) Error() string { return b.err.Error() }
-func (b broken) Unwrap() error { return b.err }
+func (b transientError) Error() string { return b.err.Error() }
+func (b transientError) Unwrap() error { return b.err }
 
 func newTransport(connections int) http.RoundTripper {
 	t := http.DefaultTransport.(*http.Transport).Clone()
@@ -50,8 +50,8 @@ func sameHost(req *http.Request, via []*http.Request) error {
 	return nil
 }
 
-// again tells whether another try of a failed call makes sense.
-func again(ctx context.Context, err error) (bool, error) {
+// retryable tells whether another try of a failed call makes sense.
+func retryable(ctx context.Context, err error) (bool, error) {
 	if ctx.Err() != nil {
 		return false, ctx.Err()
 	}
@@ -60,10 +60,10 @@ func again(ctx context.Context, err error) (bool, error) {
 		certificate *tls.CertificateVerificationError
 		authority   x509.UnknownAuthorityError
 		network     net.Error
-		b           broken
+		b           transientError
 	)
 	switch {
-	case err == nil, errors.As(err, &answer), errors.Is(err, errTooBig), errors.Is(err, errRedirect),
+	case err == nil, errors.As(err, &answer), errors.Is(err, errTooLong), errors.Is(err, errRedirect),
 		errors.As(err, &certificate), errors.As(err, &authority):
 		return false, nil
 	case errors.As(err, &b), errors.As(err, &network), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
@@ -72,16 +72,16 @@ func again(ctx context.Context, err error) (bool, error) {
 	return false, nil
 }
 
-// wait is how long to rest before the next try: as the server says, but at
+// retryDelay is how long to rest before the next try: as the server says, but at
 // least a second, or a time that doubles, with some chance in it so that many
 // clients don't call at once.
-func wait(try int, resp *http.Response) time.Duration {
+func retryDelay(try int, resp *http.Response) time.Duration {
 	if resp != nil {
 		if d, ok := retryAfter(resp); ok {
-			return min(max(d, firstWait), maxWait)
+			return min(max(d, minRetryDelay), maxRetryAfter)
 		}
 	}
-	d := min(firstWait<<min(try, 10), longestWait)
+	d := min(minRetryDelay<<min(try, 10), maxRetryDelay)
 	return d + rand.N(d/2)
 }
 
@@ -90,7 +90,7 @@ func wait(try int, resp *http.Response) time.Duration {
 func retryAfter(resp *http.Response) (time.Duration, bool) {
 	text := resp.Header.Get("Retry-After")
 	if n, err := strconv.ParseInt(text, 10, 64); err == nil && n >= 0 {
-		return time.Duration(min(n, int64(maxWait/time.Second))) * time.Second, true
+		return time.Duration(min(n, int64(maxRetryAfter/time.Second))) * time.Second, true
 	}
 	until, err := http.ParseTime(text)
 	if err != nil {

@@ -36,8 +36,8 @@ func TestTriesAgain(t *testing.T) {
 	}{
 		"429":             {status(429, "slow down", "Retry-After", "7"), 7 * time.Second, 8 * time.Second},
 		"429 with a date": {status(429, "{}", "Date", "Mon, 23 Nov 2026 12:00:00 GMT", "Retry-After", "Mon, 23 Nov 2026 12:00:40 GMT"), 40 * time.Second, 41 * time.Second},
-		"429 until then":  {status(429, "", "Date", "Mon, 23 Nov 2026 12:00:00 GMT", "Retry-After", "Tue, 24 Nov 2026 12:00:00 GMT"), maxWait, maxWait + time.Second},
-		"429 for a day":   {status(429, "", "Retry-After", "86400"), maxWait, maxWait + time.Second},
+		"429 until then":  {status(429, "", "Date", "Mon, 23 Nov 2026 12:00:00 GMT", "Retry-After", "Tue, 24 Nov 2026 12:00:00 GMT"), maxRetryAfter, maxRetryAfter + time.Second},
+		"429 for a day":   {status(429, "", "Retry-After", "86400"), maxRetryAfter, maxRetryAfter + time.Second},
 		"429 in no time":  {status(429, "", "Retry-After", "0"), time.Second, 2 * time.Second},
 		"429 in the past": {status(429, "", "Date", "Mon, 23 Nov 2026 12:00:00 GMT", "Retry-After", "Thu, 01 Jan 1970 00:00:00 GMT"), time.Second, 2 * time.Second},
 		"429 before now":  {status(429, "", "Retry-After", "-5"), time.Second, 2 * time.Second},
@@ -56,7 +56,7 @@ func TestTriesAgain(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				n := 0
-				f := &fake{answer: func(w http.ResponseWriter, h heard) string {
+				f := &fakeCove{answer: func(w http.ResponseWriter, h recordedCall) string {
 					if h.Method == "Login" {
 						return ""
 					}
@@ -93,7 +93,7 @@ func TestObserve(t *testing.T) {
 			func(http.ResponseWriter) string { return `{"error":{"code":-32603,"message":"no"}}` },
 			func(http.ResponseWriter) string { stop(); return "<html>" },
 		}
-		f := &fake{answer: func(w http.ResponseWriter, h heard) string {
+		f := &fakeCove{answer: func(w http.ResponseWriter, h recordedCall) string {
 			if h.Method == "Login" {
 				return ""
 			}
@@ -125,7 +125,7 @@ func TestGivesUp(t *testing.T) {
 			`{"a":1}`: "neither result nor error",
 			`{"re`:    "unexpected EOF",
 		} {
-			f := &fake{answer: func(_ http.ResponseWriter, h heard) string { return body }}
+			f := &fakeCove{answer: func(_ http.ResponseWriter, h recordedCall) string { return body }}
 			_, err := f.client().Clock(context.Background())
 			if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "tried 5 times") || len(f.calls) != 5 {
 				t.Errorf("%s: %v after %d calls", body, err, len(f.calls))
@@ -138,18 +138,18 @@ func TestGivesUp(t *testing.T) {
 func TestHTTPStatus(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for status, calls := range map[int]int{403: 1, 404: 1, 500: 5, 408: 5} {
-			f := &fake{answer: func(w http.ResponseWriter, _ heard) string { w.WriteHeader(status); return "x" }}
+			f := &fakeCove{answer: func(w http.ResponseWriter, _ recordedCall) string { w.WriteHeader(status); return "x" }}
 			if _, err := f.client().Clock(context.Background()); err == nil || !strings.Contains(err.Error(), fmt.Sprint("HTTP ", status)) || len(f.calls) != calls {
 				t.Errorf("%d: %v after %d calls", status, err, len(f.calls))
 			}
 		}
 	})
 	// An error of Cove's that stands counts, whatever the status says.
-	f := &fake{answer: func(w http.ResponseWriter, _ heard) string {
+	f := &fakeCove{answer: func(w http.ResponseWriter, _ recordedCall) string {
 		w.WriteHeader(500)
 		return `{"error":{"code":-32603,"data":13501,"message":"no"}}`
 	}}
-	if _, err := f.client().visa(context.Background(), ""); !number(err, errSecurity) || len(f.calls) != 1 {
+	if _, err := f.client().visa(context.Background(), ""); !hasErrorNumber(err, errSecurity) || len(f.calls) != 1 {
 		t.Errorf("%v after %d calls", err, len(f.calls))
 	}
 }
@@ -157,7 +157,7 @@ func TestHTTPStatus(t *testing.T) {
 func TestSlowReplyTimesOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var n atomic.Int64
-		f := &fake{answer: func(_ http.ResponseWriter, h heard) string {
+		f := &fakeCove{answer: func(_ http.ResponseWriter, h recordedCall) string {
 			if n.Add(1) == 1 {
 				time.Sleep(callTimeout + time.Second)
 			}
@@ -177,7 +177,7 @@ func TestSlowReplyTimesOut(t *testing.T) {
 // The end of the context ends a call and its waits, and is told as that.
 func TestContextEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := &fake{answer: func(w http.ResponseWriter, _ heard) string {
+		f := &fakeCove{answer: func(w http.ResponseWriter, _ recordedCall) string {
 			w.Header().Set("Retry-After", "300")
 			w.WriteHeader(429)
 			return ""
@@ -247,7 +247,7 @@ func TestReplyTooBig(t *testing.T) {
 	defer s.Close()
 	c := New(Options{URL: s.URL, Username: "u", Password: testPassword, Rate: 1000})
 	_, err := c.visa(context.Background(), "")
-	if !errors.Is(err, errTooBig) || calls.Load() != 1 {
+	if !errors.Is(err, errTooLong) || calls.Load() != 1 {
 		t.Errorf("%v after %d calls", err, calls.Load())
 	}
 }
@@ -261,7 +261,7 @@ func TestUnknownCertificate(t *testing.T) {
 	c := New(Options{URL: s.URL, Username: "u", Password: testPassword, Rate: 1000})
 	began := time.Now()
 	_, err := c.visa(context.Background(), "")
-	if err == nil || !strings.Contains(err.Error(), "certificate") || time.Since(began) > firstWait/2 {
+	if err == nil || !strings.Contains(err.Error(), "certificate") || time.Since(began) > minRetryDelay/2 {
 		t.Errorf("%v after %v", err, time.Since(began))
 	}
 }

@@ -17,16 +17,16 @@ import (
 // at 10 to 13. The time written in it is a hint only, so our own clock counts.
 const visaAge = 10 * time.Minute
 
-// maxLogins is how often a login is tried while Cove says that there are too many.
-const maxLogins = 5
+// maxLoginTries is how often a login is tried while Cove says that there are too many.
+const maxLoginTries = 5
 
 // visas holds the visa that calls go out with.
 type visas struct {
-	turn *semaphore.Weighted // one login at a time: many at once answer 14409
+	loggingIn *semaphore.Weighted // one login at a time: many at once answer 14409
 
 	mu      sync.Mutex
 	visa    string
-	since   time.Time
+	issued  time.Time
 	partner int64 // customer of the login
 	refused error // set once and for good
 }
@@ -34,38 +34,38 @@ type visas struct {
 // visa gives a good visa; it logs in if there is none, if the one held is
 // too old, or if it is stale, which a call found out.
 func (c *Client) visa(ctx context.Context, stale string) (string, error) {
-	if visa, err := c.visas.held(c.Now(), stale); visa != "" || err != nil {
+	if visa, err := c.visas.current(c.Now(), stale); visa != "" || err != nil {
 		return visa, err
 	}
-	if err := c.visas.turn.Acquire(ctx, 1); err != nil {
+	if err := c.visas.loggingIn.Acquire(ctx, 1); err != nil {
 		return "", fmt.Errorf("login: %w", err)
 	}
-	defer c.visas.turn.Release(1)
-	if visa, err := c.visas.held(c.Now(), stale); visa != "" || err != nil {
+	defer c.visas.loggingIn.Release(1)
+	if visa, err := c.visas.current(c.Now(), stale); visa != "" || err != nil {
 		return visa, err // another call logged in meanwhile
 	}
 	return c.login(ctx)
 }
 
-func (v *visas) held(now time.Time, stale string) (string, error) {
+func (v *visas) current(now time.Time, stale string) (string, error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	age := now.Sub(v.since)
+	age := now.Sub(v.issued)
 	if v.refused != nil || v.visa == "" || v.visa == stale || age >= visaAge || age < 0 {
 		return "", v.refused
 	}
 	return v.visa, nil
 }
 
-// keep takes a visa that a reply brought in place of the one held. It is as
+// replace takes a visa that a reply brought in place of the one held. It is as
 // old as the call; the same one sent again has not become younger.
-func (v *visas) keep(c *Client, visa string, sent time.Time) {
+func (v *visas) replace(c *Client, visa string, sent time.Time) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if visa == v.visa || sent.Before(v.since) {
+	if visa == v.visa || sent.Before(v.issued) {
 		return
 	}
-	v.visa, v.since = visa, sent
+	v.visa, v.issued = visa, sent
 	c.secrets.addVisa(visa)
 }
 
@@ -84,13 +84,13 @@ func (c *Client) login(ctx context.Context) (string, error) {
 			return dec.decode(&who)
 		})
 		switch {
-		case number(err, errLogins) && try < maxLogins:
-			if err := pause(ctx, wait(try, nil)); err != nil {
+		case hasErrorNumber(err, errLogins) && try < maxLoginTries:
+			if err := pause(ctx, retryDelay(try, nil)); err != nil {
 				return "", fmt.Errorf("login: %w", err)
 			}
 			continue
-		case number(err, errLogin):
-			return "", c.refuse(err)
+		case hasErrorNumber(err, errLogin):
+			return "", c.loginRefused(err)
 		case err != nil:
 			return "", err
 		case answer.visa == "":
@@ -99,7 +99,7 @@ func (c *Client) login(ctx context.Context) (string, error) {
 		c.secrets.addVisa(answer.visa)
 		c.visas.mu.Lock()
 		defer c.visas.mu.Unlock()
-		c.visas.visa, c.visas.since = answer.visa, answer.sent
+		c.visas.visa, c.visas.issued = answer.visa, answer.sent
 		c.visas.partner, _ = who.Result.PartnerID.number()
 		return answer.visa, nil
 	}
@@ -124,7 +124,7 @@ func (l *loginResult) UnmarshalJSON(b []byte) error {
 	return err
 }
 
-func (c *Client) refuse(err error) error {
+func (c *Client) loginRefused(err error) error {
 	var e *Error
 	errors.As(err, &e)
 	err = &backup.Advice{

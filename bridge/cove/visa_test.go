@@ -15,7 +15,7 @@ import (
 
 func TestVisaIsRenewedByAge(t *testing.T) {
 	now := testNow
-	f := &fake{}
+	f := &fakeCove{}
 	c := f.client(func(o *Options) { o.Now = func() time.Time { return now } })
 	ctx := context.Background()
 	for _, step := range []struct {
@@ -33,8 +33,8 @@ func TestVisaIsRenewedByAge(t *testing.T) {
 func TestRepliesBringVisas(t *testing.T) {
 	now := testNow
 	n := 0
-	f := &fake{}
-	f.answer = func(_ http.ResponseWriter, h heard) string {
+	f := &fakeCove{}
+	f.answer = func(_ http.ResponseWriter, h recordedCall) string {
 		if h.Method != "EnumerateAccountStatistics" {
 			return ""
 		}
@@ -53,7 +53,7 @@ func TestRepliesBringVisas(t *testing.T) {
 		c.statistics(context.Background(), pageQuery{columns: []string{"I0"}, count: 1}, new(page))
 	}
 	var visas []string
-	for _, h := range f.heardOf("EnumerateAccountStatistics") {
+	for _, h := range f.callsOf("EnumerateAccountStatistics") {
 		visas = append(visas, h.Visa)
 		if h.Params["visa"] != nil {
 			t.Error("the visa stands in params")
@@ -67,7 +67,7 @@ func TestRepliesBringVisas(t *testing.T) {
 // The same visa sent again has not become younger.
 func TestEchoedVisaAges(t *testing.T) {
 	now := testNow
-	f := &fake{answer: func(_ http.ResponseWriter, h heard) string {
+	f := &fakeCove{answer: func(_ http.ResponseWriter, h recordedCall) string {
 		if h.Method == "Login" {
 			return ""
 		}
@@ -96,7 +96,7 @@ func TestDeadVisaIsRenewedOnce(t *testing.T) {
 		"an error text": `{"error":"Unauthorized"}`,
 	} {
 		t.Run(name, func(t *testing.T) {
-			f := &fake{answer: func(_ http.ResponseWriter, h heard) string {
+			f := &fakeCove{answer: func(_ http.ResponseWriter, h recordedCall) string {
 				if h.Method == "EnumerateAccountStatistics" && h.Visa == testVisa+"1" {
 					return dead
 				}
@@ -105,14 +105,14 @@ func TestDeadVisaIsRenewedOnce(t *testing.T) {
 			if _, err := f.client().Clock(context.Background()); err != nil || f.logins != 2 {
 				t.Errorf("%v after %d logins", err, f.logins)
 			}
-			f = &fake{answer: func(_ http.ResponseWriter, h heard) string {
+			f = &fakeCove{answer: func(_ http.ResponseWriter, h recordedCall) string {
 				if h.Method == "Login" {
 					return ""
 				}
 				return dead
 			}}
 			_, err := f.client().Clock(context.Background())
-			if err == nil || f.logins != 2 || len(f.heardOf("EnumerateAccountStatistics")) != 2 {
+			if err == nil || f.logins != 2 || len(f.callsOf("EnumerateAccountStatistics")) != 2 {
 				t.Errorf("%v after %d logins", err, f.logins)
 			}
 		})
@@ -123,7 +123,7 @@ func TestDeadVisaIsRenewedOnce(t *testing.T) {
 func TestOneLoginAtATime(t *testing.T) { synctest.Test(t, testOneLoginAtATime) }
 
 func testOneLoginAtATime(t *testing.T) {
-	f := &fake{answer: func(_ http.ResponseWriter, h heard) string {
+	f := &fakeCove{answer: func(_ http.ResponseWriter, h recordedCall) string {
 		if h.Method == "Login" {
 			time.Sleep(time.Minute) // all others come meanwhile
 		}
@@ -153,7 +153,7 @@ func TestRefusedLoginIsFinal(t *testing.T) {
 		`{"error":{"code":2100,"message":"x"}}`,
 		`{"error":{"code":-32603,"data":"2100","message":"Unknown user"}}`,
 	} {
-		f := &fake{answer: func(_ http.ResponseWriter, h heard) string { return answer }}
+		f := &fakeCove{answer: func(_ http.ResponseWriter, h recordedCall) string { return answer }}
 		c := f.client()
 		ctx := context.Background()
 		for range 3 {
@@ -180,8 +180,8 @@ func TestOtherLoginErrorsAreNotFinal(t *testing.T) {
 		`{"error":{"code":-32603,"data":4711,"message":"The user is blocked, check the password"}}`,
 		"",
 	}
-	f := &fake{}
-	f.answer = func(_ http.ResponseWriter, h heard) string {
+	f := &fakeCove{}
+	f.answer = func(_ http.ResponseWriter, h recordedCall) string {
 		if h.Method == "Login" {
 			return answers[f.logins-1]
 		}
@@ -199,8 +199,8 @@ func TestOtherLoginErrorsAreNotFinal(t *testing.T) {
 func TestTooManyLogins(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		busy := 2
-		f := &fake{}
-		f.answer = func(_ http.ResponseWriter, h heard) string {
+		f := &fakeCove{}
+		f.answer = func(_ http.ResponseWriter, h recordedCall) string {
 			if h.Method == "Login" && f.logins <= busy {
 				return `{"error":{"code":-32603,"data":14409,"message":"Too many logins at the same time, password"}}`
 			}
@@ -214,7 +214,7 @@ func TestTooManyLogins(t *testing.T) {
 			t.Errorf("rested %v", rest)
 		}
 		busy, f.logins = 100, 0
-		if _, err := f.client().Clock(context.Background()); !number(err, errLogins) || f.logins != maxLogins {
+		if _, err := f.client().Clock(context.Background()); !hasErrorNumber(err, errLogins) || f.logins != maxLoginTries {
 			t.Errorf("%v after %d logins", err, f.logins)
 		}
 	})
@@ -223,7 +223,7 @@ func TestTooManyLogins(t *testing.T) {
 // The partner is sent when it is set, and not when it is not.
 func TestPartner(t *testing.T) {
 	for _, partner := range []string{"", "Acme Ltd (admin@acme.example)"} {
-		f := &fake{answer: func(_ http.ResponseWriter, h heard) string {
+		f := &fakeCove{answer: func(_ http.ResponseWriter, h recordedCall) string {
 			if h.Method == "Login" {
 				return recorded(t, "login.json")
 			}
@@ -233,17 +233,17 @@ func TestPartner(t *testing.T) {
 		if _, err := c.Clock(context.Background()); err != nil {
 			t.Fatal(err)
 		}
-		login := f.heardOf("Login")[0].Params
+		login := f.callsOf("Login")[0].Params
 		if got, sent := login["partner"]; sent != (partner != "") || sent && got != partner {
 			t.Errorf("login with %v", login)
 		}
-		if id := f.heardOf("EnumerateAccountStatistics")[0].query()["PartnerId"]; id != 139124.0 {
+		if id := f.callsOf("EnumerateAccountStatistics")[0].query()["PartnerId"]; id != 139124.0 {
 			t.Errorf("customer %v", id)
 		}
 	}
-	f := &fake{}
+	f := &fakeCove{}
 	f.client(func(o *Options) { o.PartnerID = 77 }).Clock(context.Background())
-	if id := f.heardOf("EnumerateAccountStatistics")[0].query()["PartnerId"]; id != 77.0 {
+	if id := f.callsOf("EnumerateAccountStatistics")[0].query()["PartnerId"]; id != 77.0 {
 		t.Errorf("customer %v", id)
 	}
 }

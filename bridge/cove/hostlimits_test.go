@@ -22,7 +22,7 @@ func TestPaceOfHosts(t *testing.T) {
 		var mu sync.Mutex
 		calls := map[string][]time.Time{}
 		oneNode := false
-		f := &fake{answer: func(_ http.ResponseWriter, h heard) string {
+		f := &fakeCove{answer: func(_ http.ResponseWriter, h recordedCall) string {
 			mu.Lock()
 			calls[h.Host] = append(calls[h.Host], time.Now())
 			mu.Unlock()
@@ -73,10 +73,10 @@ func TestPaceOfHosts(t *testing.T) {
 // calls that waited don't all set out at once.
 func TestPaceKeepsNoSlot(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := (&fake{}).client(func(o *Options) { o.Rate, o.Concurrency = 0.1, 1 })
+		c := (&fakeCove{}).client(func(o *Options) { o.Rate, o.Concurrency = 0.1, 1 })
 		wait := func(host string) time.Duration {
 			began := time.Now()
-			if err := c.lanes.wait(t.Context(), host, c.slots); err != nil {
+			if err := c.hostLimits.awaitSlot(t.Context(), host, c.slots); err != nil {
 				t.Error(err)
 			}
 			return time.Since(began)
@@ -91,7 +91,7 @@ func TestPaceKeepsNoSlot(t *testing.T) {
 			t.Errorf("waited %v", took)
 		}
 		time.Sleep(time.Hour) // whoever was let through by now has waited for the slot
-		if c.lanes.to("a").pace.Tokens() < 1 {
+		if c.hostLimits.get("a").limiter.Tokens() < 1 {
 			t.Error("calls without a slot used up the pace")
 		}
 		c.slots.Release(1)
@@ -102,15 +102,15 @@ func TestPaceKeepsNoSlot(t *testing.T) {
 // However many hosts there are, few are remembered.
 func TestLanesAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := lanes{rate: 1}
-		for i := range 10 * maxLanes {
-			l.to(fmt.Sprint(i)).pace.Allow()
+		l := hostLimits{rate: 1}
+		for i := range 10 * maxHosts {
+			l.get(fmt.Sprint(i)).limiter.Allow()
 			time.Sleep(100 * time.Millisecond)
 		}
-		if len(l.hosts) > maxLanes+10 {
+		if len(l.hosts) > maxHosts+10 {
 			t.Errorf("%d hosts", len(l.hosts))
 		}
-		if l.to(fmt.Sprint(10*maxLanes - 1)).pace.Allow() {
+		if l.get(fmt.Sprint(10*maxHosts - 1)).limiter.Allow() {
 			t.Error("a host that is busy was forgotten")
 		}
 	})
@@ -119,8 +119,8 @@ func TestLanesAreBounded(t *testing.T) {
 // A context whose end comes before the call's turn ends the wait.
 func TestPaceAndContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := (&fake{}).client(func(o *Options) { o.Rate = 0.01 })
-		c.lanes.to("cove.example").pace.Allow()
+		c := (&fakeCove{}).client(func(o *Options) { o.Rate = 0.01 })
+		c.hostLimits.get("cove.example").limiter.Allow()
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
 		if _, err := c.visa(ctx, ""); err == nil || !strings.Contains(err.Error(), "Login: ") || !strings.Contains(err.Error(), context.DeadlineExceeded.Error()) {
@@ -133,7 +133,7 @@ func TestPaceAndContext(t *testing.T) {
 func TestPace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var now, most atomic.Int64
-		f := &fake{answer: func(_ http.ResponseWriter, h heard) string {
+		f := &fakeCove{answer: func(_ http.ResponseWriter, h recordedCall) string {
 			most.Store(max(most.Load(), now.Add(1)))
 			time.Sleep(2 * time.Second)
 			now.Add(-1)
@@ -174,7 +174,7 @@ func TestPace(t *testing.T) {
 // A call that waits for its next try does not keep others from theirs.
 func TestWaitingGivesWay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := &fake{answer: func(w http.ResponseWriter, h heard) string {
+		f := &fakeCove{answer: func(w http.ResponseWriter, h recordedCall) string {
 			if h.Method == "QuerySessions" {
 				w.Header().Set("Retry-After", "100")
 				w.WriteHeader(429)
