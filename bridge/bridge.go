@@ -105,7 +105,7 @@ func New(o Options) *Bridge {
 		o.Collect.Journals = o.Ledger
 	}
 	o.Collect.Journals = counted{o.Collect.Journals, o.Metrics}
-	o.Collect.Interval, o.Collect.Queued = o.Interval, b.deliverer.Wake
+	o.Collect.Interval, o.Collect.OnQueued = o.Interval, b.deliverer.Wake
 	for _, s := range o.Sources {
 		o.Collect.Sources = append(o.Collect.Sources, s)
 		b.now[s.Name()] = make(chan struct{})

@@ -154,7 +154,7 @@ func (c check) account(src Source, survey *collect.Survey) {
 	if !c.step(area, "log in and read a device", src.Check) {
 		return
 	}
-	var seen *collect.Surveyed
+	var seen *collect.AccountSurvey
 	err := c.bounded(area+": read the devices", func(ctx context.Context) (err error) {
 		seen, err = survey.Add(ctx, src)
 		return err

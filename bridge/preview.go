@@ -23,7 +23,7 @@ type Wanted struct {
 func (b *Bridge) Preview(ctx context.Context, w Wanted, yield func(backup.Entry) error) error {
 	polls, enough := context.WithCancel(ctx)
 	defer enough()
-	b.collector.Queued = func() {
+	b.collector.OnQueued = func() {
 		if counts, err := b.Ledger.Counts(ctx); err == nil && w.Limit > 0 && counts[backup.EntryQueued] >= w.Limit {
 			enough()
 		}

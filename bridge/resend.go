@@ -16,7 +16,7 @@ func (b *Bridge) Resend(ctx context.Context, name string) (backup.Entry, error) 
 		return e, err
 	}
 	if len(e.Mail) == 0 {
-		if err := b.collector.Reopen(&e); err != nil {
+		if err := b.collector.Rerender(&e); err != nil {
 			return e, err
 		}
 	}

@@ -27,7 +27,7 @@ func (b *Bridge) Run(ctx context.Context) {
 		b.recall(ctx)
 		all.Go(func() { b.watch(ctx) })
 	}
-	watched := b.collector.Watch
+	watched := b.collector.OnProgress
 	b.Watch(func(p collect.Progress) {
 		b.self.pulse.beat(polling+p.Account, pollPatience)
 		if watched != nil {
@@ -132,7 +132,7 @@ func (b *Bridge) Once(ctx context.Context) (Summary, error) {
 
 // Watch has f told how polls go on, from several goroutines. It is to be called
 // before the first poll.
-func (b *Bridge) Watch(f func(collect.Progress)) { b.collector.Watch = f }
+func (b *Bridge) Watch(f func(collect.Progress)) { b.collector.OnProgress = f }
 
 // Drain delivers what is due, then ends: for what Resend or Backfill queued.
 func (b *Bridge) Drain(ctx context.Context) deliver.Counts { return b.deliverer.Drain(ctx) }

@@ -36,39 +36,39 @@ func (b *Bridge) tellPoll(p Polled, err error) {
 		return
 	}
 	first := fmt.Sprint(p.Cause)
-	tell(devicesFailing, p.Broken > 0, fmt.Sprintf("%d of them, the first: %s", p.Broken, first), "if it lasts, `covebridge check` tells what can't be read")
+	tell(devicesFailing, p.Failed > 0, fmt.Sprintf("%d of them, the first: %s", p.Failed, first), "if it lasts, `covebridge check` tells what can't be read")
 	if p.Sweep {
 		why := "none is shown"
-		if p.Before > 0 {
-			why = fmt.Sprintf("%d are shown, %d were before", p.Devices, p.Before)
+		if p.DevicesBefore > 0 {
+			why = fmt.Sprintf("%d are shown, %d were before", p.Devices, p.DevicesBefore)
 		}
-		tell(devicesMissing, p.Devices == 0 || p.Before > 0, why, missing)
+		tell(devicesMissing, p.Devices == 0 || p.DevicesBefore > 0, why, missing)
 	}
 	tell(devicesNameless, p.Nameless > 0, fmt.Sprintf("%d of them", p.Nameless), role)
-	if p.Untested != nil {
-		tell(testsFailing, true, p.Untested.Error(), "check the user's role in Cove, or set recovery: off")
+	if p.TestsErr != nil {
+		tell(testsFailing, true, p.TestsErr.Error(), "check the user's role in Cove, or set recovery: off")
 	} else if p.Sweep {
 		tell(testsFailing, false, "", "")
 	}
 	if err == nil {
-		tell(clockOff, p.Clocks.Abs() > clocksApart, fmt.Sprintf("ours is %s %s Cove's", p.Clocks.Abs().Round(time.Second), behind(p.Clocks)),
+		tell(clockOff, p.ClockSkew.Abs() > clocksApart, fmt.Sprintf("ours is %s %s Cove's", p.ClockSkew.Abs().Round(time.Second), behind(p.ClockSkew)),
 			"set the clock: timedatectl set-ntp true")
 	}
 	cause := ""
-	if p.Lost > 0 && p.Cause != nil {
+	if p.HistoryLost > 0 && p.Cause != nil {
 		cause = first
 	}
-	lost, cause := b.self.unreadable(p.Account, p.Lost-p.Regained, cause)
+	lost, cause := b.self.unreadable(p.Account, p.HistoryLost-p.HistoryRegained, cause)
 	tell(historyLost, lost > 0 && b.Collect.History, fmt.Sprintf("%d devices; %s", lost, cause),
 		"let this machine reach Cove's storage nodes and reporting API by https; `covebridge check` names the host")
-	if p.Regained > 0 {
-		log.Info("session histories can be read again", "devices", p.Regained)
+	if p.HistoryRegained > 0 {
+		log.Info("session histories can be read again", "devices", p.HistoryRegained)
 	}
 	if p.Orphans > 0 {
 		log.Info("devices that had been silent for weeks when they were first seen: nothing is mailed of that", "devices", p.Orphans)
 	}
-	if err == nil && (p.Looked > 0 || p.Sweep) {
-		log.Info("polled", "sweep", p.Sweep, "devices", p.Devices, "looked_at", p.Looked, "queued", p.Queued, "took", p.Duration.Round(time.Millisecond))
+	if err == nil && (p.LookedAt > 0 || p.Sweep) {
+		log.Info("polled", "sweep", p.Sweep, "devices", p.Devices, "looked_at", p.LookedAt, "queued", p.Queued, "took", p.Duration.Round(time.Millisecond))
 	}
 }
 

@@ -35,9 +35,9 @@ func TestTick(t *testing.T) {
 	} {
 		var p progress
 		if c.sure != "" {
-			p = progress{Sure: clock(t, c.sure), Local: clock(t, c.local), Product: clock(t, c.product)}
+			p = progress{Trusted: clock(t, c.sure), Local: clock(t, c.local), Product: clock(t, c.product)}
 		}
-		if got := p.tick(clock(t, c.nowLocal), clock(t, c.nowProduct)); !got.Equal(clock(t, c.want)) || !p.Sure.Equal(got) {
+		if got := p.advance(clock(t, c.nowLocal), clock(t, c.nowProduct)); !got.Equal(clock(t, c.want)) || !p.Trusted.Equal(got) {
 			t.Errorf("%+v: %s", c, got.Format("15:04"))
 		}
 	}
@@ -46,7 +46,7 @@ func TestTick(t *testing.T) {
 // Changes are asked for as far back as any clock says that it is, and an hour;
 // for more than a week, or where all clocks went back, every device is read.
 func TestChanges(t *testing.T) {
-	last := progress{Read: clock(t, "10:00"), Sure: clock(t, "10:00"), Local: clock(t, "10:00"), Product: clock(t, "10:00")}
+	last := progress{LastRead: clock(t, "10:00"), Trusted: clock(t, "10:00"), Local: clock(t, "10:00"), Product: clock(t, "10:00")}
 	for _, c := range []struct {
 		local, product, sure time.Duration
 		want                 time.Duration
@@ -56,16 +56,16 @@ func TestChanges(t *testing.T) {
 		{15 * time.Minute, 20 * time.Minute, 15 * time.Minute, 20*time.Minute + overlap, false},
 		{25 * time.Minute, 20 * time.Minute, 15 * time.Minute, 25*time.Minute + overlap, false},
 		{0, 0, 2 * time.Hour, 2*time.Hour + overlap, false},
-		{longest, 0, 0, longest + overlap, false},
-		{longest + 1, 0, 0, longest + 1 + overlap, true},
+		{maxCatchUp, 0, 0, maxCatchUp + overlap, false},
+		{maxCatchUp + 1, 0, 0, maxCatchUp + 1 + overlap, true},
 		{-1, -2, -3, overlap - 1, true},
 	} {
-		p := progress{Local: last.Local.Add(c.local), Product: last.Product.Add(c.product), Sure: last.Sure.Add(c.sure)}
-		if since, all := p.changes(last); since != c.want || all != c.all {
+		p := progress{Local: last.Local.Add(c.local), Product: last.Product.Add(c.product), Trusted: last.Trusted.Add(c.sure)}
+		if since, all := p.changedSince(last); since != c.want || all != c.all {
 			t.Errorf("%+v: %s, all %v", c, since, all)
 		}
 	}
-	if since, all := last.changes(progress{}); since != 0 || !all {
+	if since, all := last.changedSince(progress{}); since != 0 || !all {
 		t.Errorf("the first time: %s, all %v", since, all)
 	}
 }
@@ -86,7 +86,7 @@ func TestSightOfAnothersDevice(t *testing.T) {
 		r := newRoster(time.Hour)
 		r.committed("other", "third", 1, false, now)
 		r.committed("device", c.owner, 1, false, now.Add(-c.unseen))
-		if got := r.sight([]byte("device"), c.account, 1, now, rank); got != c.want {
+		if got := r.observe([]byte("device"), c.account, 1, now, rank); got != c.want {
 			t.Errorf("%+v: %v", c, got)
 		}
 		r.committed("device", c.owner, 1, false, now)
@@ -119,8 +119,8 @@ func TestShows(t *testing.T) {
 	}{
 		{0, 0, 0}, {1, 40, 0}, {2, 20, 0}, {3, 9, 20}, {4, 9, 20}, {5, 10, 0}, {6, 4, 10}, {12, 4, 10}, {13, 4, 0}, {14, 0, 4}, {15, 2, 0}, {16, 3, 0},
 	} {
-		p.Sure = day.AddDate(0, 0, c.days)
-		if got := p.shows(c.devices); got != c.before {
+		p.Trusted = day.AddDate(0, 0, c.days)
+		if got := p.noteDevices(c.devices); got != c.before {
 			t.Errorf("day %d: %d devices are %d before, want %d", c.days, c.devices, got, c.before)
 		}
 	}

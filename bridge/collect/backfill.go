@@ -39,24 +39,24 @@ func (s Span) Check() error {
 // What it did is in the ledger, device by device, so that it can be stopped and
 // begun again; what was queued before stays queued once.
 func (c *Collector) Backfill(ctx context.Context, span Span, report func(Progress)) (runs int, err error) {
-	var broken []error
+	var failed []error
 	for _, src := range c.Sources {
 		if !span.DryRun { // what is new goes its ordinary way first
 			if _, err := c.Poll(ctx, src, true, false); err != nil {
-				broken = append(broken, err)
+				failed = append(failed, err)
 				continue
 			}
 		}
 		var found []backup.Device
 		err := src.Devices(ctx, backup.Selection{}, func(r backup.Row) error {
 			d := r.Snapshot().Device
-			if d.Name != "" && span.Customers.stop(d.Customer) == "" && span.Devices.stop(d.Name, d.Alias) == "" {
+			if d.Name != "" && span.Customers.excludes(d.Customer) == "" && span.Devices.excludes(d.Name, d.Alias) == "" {
 				found = append(found, d)
 			}
 			return ctx.Err()
 		})
 		if err != nil {
-			broken = append(broken, fmt.Errorf("read the devices of %s: %w", src.Name(), err))
+			failed = append(failed, fmt.Errorf("read the devices of %s: %w", src.Name(), err))
 		}
 		done := Progress{Account: src.Name(), Total: int64(len(found))}
 		report(done) // anew: the poll before came to all of them
@@ -66,14 +66,14 @@ func (c *Collector) Backfill(ctx context.Context, span Span, report func(Progres
 				return runs, ctx.Err()
 			}
 			if err != nil {
-				broken = append(broken, fmt.Errorf("device %s: %w", d.Name, err))
+				failed = append(failed, fmt.Errorf("device %s: %w", d.Name, err))
 			}
 			runs += n
 			done.Done, done.Runs = done.Done+1, done.Runs+int64(n)
 			report(done)
 		}
 	}
-	return runs, errors.Join(broken...)
+	return runs, errors.Join(failed...)
 }
 
 // backfill queues the runs of one device.
@@ -87,7 +87,7 @@ func (c *Collector) backfill(ctx context.Context, src Source, d backup.Device, s
 			break
 		}
 	}
-	for range retries {
+	for range maxRetries {
 		record, err := c.Journals.Load(ctx, d.Key())
 		if err != nil {
 			return 0, err
@@ -113,7 +113,7 @@ func (c *Collector) backfill(ctx context.Context, src Source, d backup.Device, s
 				return n, err
 			}
 		}
-		c.Queued()
+		c.OnQueued()
 		return n, nil
 	}
 	return 0, errors.New("other bridges work on it all the time")
@@ -124,7 +124,7 @@ func (c *Collector) backfill(ctx context.Context, src Source, d backup.Device, s
 func (c *Collector) spanStep(ctx context.Context, src Source, record backup.Record, history []backup.Session, span Span) (step backup.Step, old []backup.Entry, err error) {
 	now := c.Now().UTC().Round(0)
 	j := record.Journal.Clone()
-	s := sight{look: &backup.Look{Now: now, Sure: now}}
+	s := deviceTask{look: &backup.Look{Now: now, Sure: now}}
 	p := &poll{Collector: c, src: src}
 	step = backup.Step{Key: j.Device.Key(), Due: now}
 	for _, run := range j.Span(history, c.Rules, span.Since, span.Until, *s.look) {

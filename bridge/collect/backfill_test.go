@@ -26,7 +26,7 @@ func TestBackfillCutsNoRun(t *testing.T) {
 		w := newWorld(t, nil)
 		// Statistics tell of these alone.
 		w.device("1", lines+"\nSystem 100:00-100:10\nBig 100:00-100:10\nFiles 100:00-100:10")
-		w.pass(w.at("200:00").Sub(w.now))
+		w.advanceBoth(w.at("200:00").Sub(w.now))
 		span := collect.Span{Since: w.at("34:00"), Until: w.at("60:00"), DryRun: true}
 		if n, err := w.backfill(span); n != 1 || err != nil { // of a device that no poll has seen yet
 			t.Errorf("%d would be sent: %v", n, err)
@@ -44,7 +44,7 @@ func TestBackfillOfTwoAccounts(t *testing.T) {
 	w := newWorld(t, func(o *collect.Options) { o.Sources = append(o.Sources, second) })
 	d := w.device("1", "Files 34:10-34:30")
 	second.devices, second.truth["1"] = []backup.Device{d}, w.truth["1"]
-	w.pass(w.at("200:00").Sub(w.now))
+	w.advanceBoth(w.at("200:00").Sub(w.now))
 	second.advance(200 * time.Hour)
 	w.poll()
 	span := collect.Span{Since: w.at("34:00"), Until: w.at("60:00"), DryRun: true}
@@ -62,7 +62,7 @@ func TestBackfillTells(t *testing.T) {
 	d := w.device("2", "Files 35:10-35:30")
 	second.devices, second.truth["2"] = w.devices[1:], w.truth["2"]
 	w.devices = w.devices[:1]
-	w.pass(w.at("200:00").Sub(w.now))
+	w.advanceBoth(w.at("200:00").Sub(w.now))
 	second.advance(200 * time.Hour)
 	var told []collect.Progress
 	span := collect.Span{Since: w.at("34:00"), Until: w.at("60:00"), Devices: collect.Globs{Include: []string{"srv1", d.Name}}}

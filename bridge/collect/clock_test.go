@@ -25,7 +25,7 @@ func TestDeviceClocks(t *testing.T) {
 		w.until("01:00")
 		w.until(fmt.Sprintf("%d:00", hours+10))
 		w.compare(w.at("01:00"))
-		for _, told := range w.told() {
+		for _, told := range w.summaries() {
 			if told != "Success srv1" {
 				t.Errorf("clock %s off: %s", off, told)
 			}
@@ -53,7 +53,7 @@ func TestDeviceClockJumps(t *testing.T) {
 		w.until("40:00")
 		w.compare(epoch.Add(-100 * 24 * time.Hour))
 		if n := len(w.queued()); n != 6 {
-			t.Errorf("clock jumps by %s: %q", off, w.told())
+			t.Errorf("clock jumps by %s: %q", off, w.summaries())
 		}
 	}
 }
@@ -77,7 +77,7 @@ func TestClockJumps(t *testing.T) {
 					}
 					jump(off)
 					for range polls {
-						w.pass(15 * time.Minute)
+						w.advanceBoth(15 * time.Minute)
 						w.poll()
 					}
 					jump(-off)

@@ -69,7 +69,7 @@ type Options struct {
 	Sources  []Source // in the order of the configuration: the first that sees a device owns it
 	Journals Journals
 	Renderer Renderer
-	Queued   func() // told when the outbox has got something to send; may be nil
+	OnQueued func() // told when the outbox has got something to send; may be nil
 
 	Rules       backup.Rules
 	Interval    time.Duration // between the starts of two polls
@@ -81,7 +81,7 @@ type Options struct {
 	Job         Job
 	Filter      Filter
 	Now         func() time.Time // our own clock; nil: time.Now
-	Watch       func(Progress)   // told how polls go on, from several goroutines; may be nil
+	OnProgress  func(Progress)   // told how polls go on, from several goroutines; may be nil
 }
 
 // Collector polls accounts. Its methods may be called side by side.
@@ -89,8 +89,8 @@ type Collector struct {
 	Options
 	roster *roster
 
-	mu    sync.Mutex
-	first map[string]time.Time // by account: when this process polled it first
+	mu         sync.Mutex
+	firstPolls map[string]time.Time // by account: when this process polled it first
 }
 
 // New gives a Collector.
@@ -99,26 +99,26 @@ func New(o Options) *Collector {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	if o.Queued == nil {
-		o.Queued = func() {}
+	if o.OnQueued == nil {
+		o.OnQueued = func() {}
 	}
 	o.Rules.Retry = max(o.Sweep, o.Interval)
-	o.Rules.Patience = patience
-	o.Rules.Apart = func(s backup.DataSource) bool { return o.Filter.source(s) != "" }
-	return &Collector{Options: o, roster: newRoster(absence * max(o.Sweep, o.Interval)), first: map[string]time.Time{}}
+	o.Rules.Patience = historyPatience
+	o.Rules.Apart = func(s backup.DataSource) bool { return o.Filter.excludesSource(s) != "" }
+	return &Collector{Options: o, roster: newRoster(takeoverSweeps * max(o.Sweep, o.Interval)), firstPolls: map[string]time.Time{}}
 }
 
 const (
-	// patience is how long the history may lag behind statistics, which tell that
+	// historyPatience is how long the history may lag behind statistics, which tell that
 	// a session ended, before statistics are believed.
-	patience = time.Hour
-	// absence is after how many sweeps without a sight of a device another
+	historyPatience = time.Hour
+	// takeoverSweeps is after how many sweeps without a sight of a device another
 	// account may take it over.
-	absence = 3
+	takeoverSweeps = 3
 	// overlap is by how much more than needed a poll asks for changed devices:
 	// what the product's time stamp means is not settled.
 	overlap = time.Hour
-	// longest is the longest time that a poll of changed devices makes up for;
+	// maxCatchUp is the longest time that a poll of changed devices makes up for;
 	// after more of it all devices are read.
-	longest = 7 * 24 * time.Hour
+	maxCatchUp = 7 * 24 * time.Hour
 )

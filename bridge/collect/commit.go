@@ -10,51 +10,51 @@ import (
 )
 
 const (
-	// commitMost and commitWait bound how many steps go to disk together, and how
+	// maxBatch and batchWait bound how many steps go to disk together, and how
 	// long the first of them waits for the others.
-	commitMost = 64
-	commitWait = 1 * time.Millisecond
-	// retries is how often a step is decided again after another bridge committed first.
-	retries = 5
+	maxBatch  = 64
+	batchWait = 1 * time.Millisecond
+	// maxRetries is how often a step is decided again after another bridge committed first.
+	maxRetries = 5
 )
 
-// decided is a step that waits for its commit.
-type decided struct {
+// pendingStep is a step that waits for its commit.
+type pendingStep struct {
 	backup.Step
 	outcome
 	tests []backup.RecoveryTest
-	redo  func() // decides again, from what is stored now
+	retry func() // decides again, from what is stored now
 }
 
 // committer brings the steps of a poll to disk, many at once.
 type committer struct {
 	*poll
-	steps chan decided
-	ended sync.WaitGroup
-	open  sync.WaitGroup // steps that are decided and not committed
-	err   error
+	steps    chan pendingStep
+	finished sync.WaitGroup
+	pending  sync.WaitGroup // steps that are decided and not committed
+	err      error
 }
 
 func (p *poll) startCommits(ctx context.Context) *committer {
-	c := &committer{poll: p, steps: make(chan decided)}
-	c.ended.Go(func() { c.run(ctx) })
+	c := &committer{poll: p, steps: make(chan pendingStep)}
+	c.finished.Go(func() { c.run(ctx) })
 	return c
 }
 
-// end waits until everything is committed.
-func (c *committer) end() error {
-	c.open.Wait()
+// close waits until everything is committed.
+func (c *committer) close() error {
+	c.pending.Wait()
 	close(c.steps)
-	c.ended.Wait()
+	c.finished.Wait()
 	return c.err
 }
 
 func (c *committer) run(ctx context.Context) {
 	for first := range c.steps {
-		batch := []decided{first}
-		timer := time.NewTimer(commitWait)
+		batch := []pendingStep{first}
+		timer := time.NewTimer(batchWait)
 	collecting:
-		for len(batch) < commitMost {
+		for len(batch) < maxBatch {
 			select {
 			case d, ok := <-c.steps:
 				if !ok {
@@ -68,12 +68,12 @@ func (c *committer) run(ctx context.Context) {
 		timer.Stop()
 		c.commit(ctx, batch)
 		for range batch {
-			c.open.Done()
+			c.pending.Done()
 		}
 	}
 }
 
-func (c *committer) commit(ctx context.Context, batch []decided) {
+func (c *committer) commit(ctx context.Context, batch []pendingStep) {
 	steps := make([]backup.Step, len(batch))
 	for i, d := range batch {
 		steps[i] = d.Step
@@ -92,19 +92,19 @@ func (c *committer) commit(ctx context.Context, batch []decided) {
 	queued := false
 	for i, d := range batch {
 		if again[i] {
-			c.open.Add(1)
-			go func() { defer c.open.Done(); d.redo() }()
+			c.pending.Add(1)
+			go func() { defer c.pending.Done(); d.retry() }()
 			continue
 		}
-		c.roster.committed(d.Key, d.Record.Account, d.Record.Fingerprint, !d.Record.Journal.Missing.IsZero(), c.progress.Sure)
-		c.roster.tell(d.tests, &d.Record.Journal)
+		c.roster.committed(d.Key, d.Record.Account, d.Record.Fingerprint, !d.Record.Journal.Missing.IsZero(), c.progress.Trusted)
+		c.roster.noteTests(d.tests, &d.Record.Journal)
 		c.count(d.outcome)
 		for _, e := range d.Entries {
 			queued = queued || e.State == backup.EntryQueued
 		}
 	}
 	if queued {
-		c.Queued()
+		c.OnQueued()
 	}
 }
 
@@ -112,14 +112,14 @@ func (c *committer) commit(ctx context.Context, batch []decided) {
 func (p *poll) count(o outcome) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	t := &p.sum
-	t.Looked++
+	t := &p.result
+	t.LookedAt++
 	t.Queued += o.queued
 	t.Nameless += o.nameless
-	t.Lost += o.lost
-	t.Regained += o.regained
+	t.HistoryLost += o.lost
+	t.HistoryRegained += o.regained
 	t.Orphans += o.orphan
-	t.Broken += o.unrendered
+	t.Failed += o.unrendered
 	if t.Cause == nil {
 		t.Cause = o.cause
 	}

@@ -15,7 +15,7 @@ func TestCommitFails(t *testing.T) {
 	w.device("2", "Files 01:00-01:30 Warning")
 	w.until("00:30")
 	w.err = errors.New("disk full")
-	w.pass(2 * time.Hour)
+	w.advanceBoth(2 * time.Hour)
 	_, err := w.Poll(context.Background(), w.product, false, false)
 	if err == nil || strings.Count(err.Error(), "disk full") != 1 {
 		t.Errorf("got %v", err)
@@ -23,7 +23,7 @@ func TestCommitFails(t *testing.T) {
 	w.err = nil
 	w.until("03:00")
 	if n := len(w.queued()); n != 2 {
-		t.Errorf("%d mails: %q", n, w.told())
+		t.Errorf("%d mails: %q", n, w.summaries())
 	}
 }
 
@@ -36,8 +36,8 @@ func TestTwoBridgesOneDevice(t *testing.T) {
 	first := w.Collector
 	w.restart() // a second one on the same ledger
 	second := w.Collector
-	w.pass(50 * time.Minute)
-	w.meddle = func() {
+	w.advanceBoth(50 * time.Minute)
+	w.beforeCommit = func() {
 		if _, err := second.Poll(context.Background(), w.product, true, true); err != nil {
 			t.Error(err)
 		}
@@ -59,7 +59,7 @@ func TestOvertaken(t *testing.T) {
 	w.device("1", "Files 01:00-01:30")
 	w.until("01:15")
 	asked := w.asked["1"]
-	w.meddle = func() {
+	w.beforeCommit = func() {
 		w.journals.mu.Lock()
 		defer w.journals.mu.Unlock()
 		s := w.records["acme-1"]

@@ -23,12 +23,12 @@ type Filter struct {
 	Statuses                        []backup.Status // empty: all
 }
 
-// stops gives the rule that keeps the run from being mailed, or "".
-func (f Filter) stops(r backup.Run) string {
-	if rule := f.Customers.stop(append([]string{r.Device.Customer}, r.Device.CustomerPath...)...); rule != "" {
+// excludes gives the rule that keeps the run from being mailed, or "".
+func (f Filter) excludes(r backup.Run) string {
+	if rule := f.Customers.excludes(append([]string{r.Device.Customer}, r.Device.CustomerPath...)...); rule != "" {
 		return "filter.customers " + rule
 	}
-	if rule := f.Devices.stop(r.Device.Name, r.Device.Alias); rule != "" {
+	if rule := f.Devices.excludes(r.Device.Name, r.Device.Alias); rule != "" {
 		return "filter.devices " + rule
 	}
 	if len(f.Types) > 0 && !slices.Contains(f.Types, r.Device.Type) {
@@ -40,20 +40,20 @@ func (f Filter) stops(r backup.Run) string {
 	return ""
 }
 
-// source gives the rule that keeps a data source out of the mails, or "".
-func (f Filter) source(s backup.DataSource) string {
-	if rule := f.DataSources.stop(s.Name, s.Key); rule != "" {
+// excludesSource gives the rule that keeps a data source out of the mails, or "".
+func (f Filter) excludesSource(s backup.DataSource) string {
+	if rule := f.DataSources.excludes(s.Name, s.Key); rule != "" {
 		return "filter.data_sources " + rule
 	}
 	return ""
 }
 
-// stop gives the rule that stops something that goes by these names, or "".
-func (g Globs) stop(names ...string) string {
-	if p := match(g.Exclude, names); p != "" {
+// excludes gives the rule that stops something that goes by these names, or "".
+func (g Globs) excludes(names ...string) string {
+	if p := firstMatch(g.Exclude, names); p != "" {
 		return fmt.Sprintf("exclude %q", p)
 	}
-	if len(g.Include) > 0 && match(g.Include, names) == "" {
+	if len(g.Include) > 0 && firstMatch(g.Include, names) == "" {
 		return "include does not match " + fmt.Sprintf("%q", names[0])
 	}
 	return ""
@@ -66,12 +66,12 @@ func MayBeSilent(profiles, devices []string) func(backup.Device) bool {
 		return nil
 	}
 	return func(d backup.Device) bool {
-		return d.Profile != "" && match(profiles, []string{d.Profile}) != "" || match(devices, []string{d.Name, d.Alias}) != ""
+		return d.Profile != "" && firstMatch(profiles, []string{d.Profile}) != "" || firstMatch(devices, []string{d.Name, d.Alias}) != ""
 	}
 }
 
-// match gives the first pattern that matches one of the names, or "".
-func match(patterns, names []string) string {
+// firstMatch gives the first pattern that matches one of the names, or "".
+func firstMatch(patterns, names []string) string {
 	for _, p := range patterns {
 		g, err := glob.Compile(strings.ToLower(p))
 		if err != nil {

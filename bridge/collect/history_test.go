@@ -128,7 +128,7 @@ func TestNullRow(t *testing.T) {
 	w.null["2"], w.devices[1].Name = false, ""
 	p := w.until("08:00")
 	if len(w.queued()) != 2 || p.Nameless != 1 {
-		t.Errorf("a device without a name: %q, %+v", w.told(), p)
+		t.Errorf("a device without a name: %q, %+v", w.summaries(), p)
 	}
 	w.names["2"] = "srv2"
 	w.until("09:00")

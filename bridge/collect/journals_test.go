@@ -13,17 +13,17 @@ import (
 
 // journals keeps records in memory as a ledger would: as JSON, with versions.
 type journals struct {
-	mu      sync.Mutex
-	records map[string]stored
-	entries []backup.Entry // in the order of their commits
-	values  map[string]string
-	loads   int
-	commits int
-	err     error  // answer to commits
-	closed  error  // answer to loads
-	stuck   error  // answer to what is to be sent again
-	lists   int    // readings of all fingerprints
-	meddle  func() // called before the next commit, once
+	mu               sync.Mutex
+	records          map[string]stored
+	entries          []backup.Entry // in the order of their commits
+	values           map[string]string
+	loads            int
+	commits          int
+	err              error  // answer to commits
+	closed           error  // answer to loads
+	stuck            error  // answer to what is to be sent again
+	fingerprintReads int    // readings of all fingerprints
+	beforeCommit     func() // called before the next commit, once
 }
 
 type stored struct {
@@ -56,10 +56,10 @@ func (l *journals) Load(_ context.Context, key string) (r backup.Record, err err
 func (l *journals) Commit(_ context.Context, steps []backup.Step) (stale []int, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if meddle := l.meddle; meddle != nil {
-		l.meddle = nil
+	if beforeCommit := l.beforeCommit; beforeCommit != nil {
+		l.beforeCommit = nil
 		l.mu.Unlock()
-		meddle()
+		beforeCommit()
 		l.mu.Lock()
 	}
 	if l.err != nil {
@@ -91,7 +91,7 @@ func (l *journals) Commit(_ context.Context, steps []backup.Step) (stale []int, 
 func (l *journals) Fingerprints(_ context.Context, yield func(key, account string, fingerprint uint64)) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.lists++
+	l.fingerprintReads++
 	for key, s := range l.records {
 		yield(key, s.account, s.fingerprint)
 	}

@@ -13,9 +13,9 @@ func (p *poll) judge(run *backup.Candidate, look *backup.Look) backup.Entry {
 	e := backup.Entry{Account: p.src.Name(), State: backup.EntryQueued, MessageID: message.ID(run.ID), Doubt: run.Doubt}
 	job, err := p.Job.Name(run.Run)
 	run.Job = job
-	rule := p.Filter.stops(run.Run)
+	rule := p.Filter.excludes(run.Run)
 	if len(run.Sessions) > 0 && rule == "" && run.Kind != backup.Recovery {
-		rule = p.Filter.source(run.Sessions[0].Source)
+		rule = p.Filter.excludesSource(run.Sessions[0].Source)
 	}
 	switch {
 	case rule == "" && err != nil:
@@ -42,8 +42,8 @@ func (c *Collector) render(e *backup.Entry) error {
 	return nil
 }
 
-// Reopen makes the mail of a run that has none yet, or none any more.
-func (c *Collector) Reopen(e *backup.Entry) (err error) {
+// Rerender makes the mail of a run that has none yet, or none any more.
+func (c *Collector) Rerender(e *backup.Entry) (err error) {
 	if e.Run.Job, err = c.Job.Name(e.Run); err != nil {
 		return fmt.Errorf("job.name: %w", err)
 	}

@@ -18,7 +18,7 @@ func daily(days int) string {
 
 // silent counts the mails about silence.
 func (w *world) silent() (n int) {
-	for _, told := range w.told() {
+	for _, told := range w.summaries() {
 		if strings.Contains(told, "silence") {
 			n++
 		}
@@ -33,14 +33,14 @@ func TestClockStoodStill(t *testing.T) {
 	w.device("1", daily(30))
 	w.until("24:00")
 	slept := w.clock
-	w.pass(21 * 24 * time.Hour)
+	w.advanceBoth(21 * 24 * time.Hour)
 	w.clock = slept
 	w.poll()
 	w.until("533:00")
 	w.clock = w.now
 	w.until("540:00")
 	if w.silent() > 0 {
-		t.Error(w.told())
+		t.Error(w.summaries())
 	}
 }
 

@@ -140,7 +140,7 @@ func TestLongRunning(t *testing.T) {
 func TestQueuedIsTold(t *testing.T) {
 	told := 0
 	w := newWorld(t, func(o *collect.Options) {
-		o.Queued = func() { told++ }
+		o.OnQueued = func() { told++ }
 		o.Filter.Statuses = []backup.Status{backup.Success}
 	})
 	w.device("1", "Files 01:00-01:30 Failed\nFiles 03:00-03:30")
@@ -232,7 +232,7 @@ func TestFailingPage(t *testing.T) {
 	w.failing = func(sel backup.Selection, id string) bool { return sel.Since == 0 && id == "2" }
 	failures := 0
 	for range 40 {
-		w.pass(30 * time.Minute)
+		w.advanceBoth(30 * time.Minute)
 		if _, err := w.Poll(context.Background(), w.product, false, false); err != nil {
 			failures++
 		}

@@ -70,7 +70,7 @@ func (p *product) seen(id string) (seen []backup.Session) {
 			s.State, s.Status, s.End, s.Result, s.ErrorCount = backup.Running, 0, time.Time{}, "running", 0
 		}
 		if !p.noSeq {
-			s.Seq = p.rank(id, i)
+			s.Seq = p.sequence(id, i)
 		}
 		off := p.offset[id]
 		s.Start = s.Start.Add(off)
@@ -103,8 +103,8 @@ func (r *row) Fingerprint() uint64 {
 
 func (r *row) Snapshot() backup.Snapshot { return r.snap }
 
-// rank is the number of a session in the order of their starts.
-func (p *product) rank(id string, i int) int64 {
+// sequence is the number of a session in the order of their starts.
+func (p *product) sequence(id string, i int) int64 {
 	truth := p.truth[id]
 	if len(p.ranks[id]) != len(truth) {
 		order := make([]int, len(truth))
@@ -142,9 +142,9 @@ func (p *product) Devices(_ context.Context, sel backup.Selection, yield func(ba
 		for _, all := range last {
 			newest := len(all) - 1
 			if all[newest].State == backup.Running && newest > 0 {
-				snap.Sessions = append(snap.Sessions, p.told(all[newest-1]))
+				snap.Sessions = append(snap.Sessions, p.fromStatistics(all[newest-1]))
 			}
-			snap.Sessions = append(snap.Sessions, p.told(all[newest]))
+			snap.Sessions = append(snap.Sessions, p.fromStatistics(all[newest]))
 		}
 		backup.SortSessions(snap.Sessions)
 		r := &row{key: []byte(d.Key()), snap: snap, null: p.null[d.ID], salt: p.salt}
@@ -169,8 +169,8 @@ func (p *product) Devices(_ context.Context, sel backup.Selection, yield func(ba
 	return nil
 }
 
-// told is a session as statistics tell of it: without its id, and a little off.
-func (p *product) told(s backup.Session) backup.Session {
+// fromStatistics is a session as statistics tell of it: without its id, and a little off.
+func (p *product) fromStatistics(s backup.Session) backup.Session {
 	s.ID, s.Seq, s.Start = "", 0, s.Start.Add(p.skew)
 	switch {
 	case s.State == backup.Running:

@@ -8,26 +8,26 @@ type Progress struct {
 	Runs    int64 // runs queued so far
 }
 
-// watch gives what a listing tells its number of devices to; nil: nobody looks on.
-func (p *poll) watch() func(total int64) {
-	if p.Watch == nil {
+// totalReporter gives what a listing tells its number of devices to; nil: nobody looks on.
+func (p *poll) totalReporter() func(total int64) {
+	if p.OnProgress == nil {
 		return nil
 	}
-	return func(total int64) { p.tell(func(s *Progress) { s.Total = total }) }
+	return func(total int64) { p.report(func(s *Progress) { s.Total = total }) }
 }
 
-// sighted counts a device that is done with, of those that the product shows.
-func (p *poll) sighted() {
-	if p.Watch != nil {
-		p.tell(func(s *Progress) { s.Done++ })
+// countDone counts a device that is done with, of those that the product shows.
+func (p *poll) countDone() {
+	if p.OnProgress != nil {
+		p.report(func(s *Progress) { s.Done++ })
 	}
 }
 
-func (p *poll) tell(change func(*Progress)) {
+func (p *poll) report(change func(*Progress)) {
 	p.mu.Lock()
-	change(&p.shown)
-	p.shown.Account, p.shown.Runs = p.src.Name(), p.sum.Queued
-	now := p.shown
+	change(&p.position)
+	p.position.Account, p.position.Runs = p.src.Name(), p.result.Queued
+	now := p.position
 	p.mu.Unlock()
-	p.Watch(now)
+	p.OnProgress(now)
 }

@@ -42,7 +42,7 @@ func TestTorturePromise(t *testing.T) {
 			if rapid.IntRange(0, 7).Draw(rt, "disk full") == 0 {
 				w.err = errors.New("disk full")
 			}
-			w.pass(time.Duration(rapid.SampledFrom([]int{1, 5, 15, 15, 15, 60, 300}).Draw(rt, "minutes")) * time.Minute)
+			w.advanceBoth(time.Duration(rapid.SampledFrom([]int{1, 5, 15, 15, 15, 60, 300}).Draw(rt, "minutes")) * time.Minute)
 			if rapid.IntRange(0, 5).Draw(rt, "a clock jumps") == 0 {
 				by := time.Duration(rapid.SampledFrom([]int{-800, -7, 7, 800}).Draw(rt, "hours")) * time.Hour
 				if ours {
@@ -60,7 +60,7 @@ func TestTorturePromise(t *testing.T) {
 		}
 		w.noHistory, w.noErrors, w.err, w.clockOff, w.clock = false, false, nil, 0, w.now
 		for range 4 * 40 { // everything ends, and everything works
-			w.pass(15 * time.Minute)
+			w.advanceBoth(15 * time.Minute)
 			if _, err := w.Poll(context.Background(), w.product, false, false); err != nil {
 				rt.Fatal(err)
 			}
@@ -108,13 +108,13 @@ func drawWorld(t *testing.T, rt *rapid.T) *world {
 // run as overdue: none of these takes a day.
 func (w *world) nothingFalse(rt *rapid.T) {
 	for _, e := range w.queued() {
-		if e.Run.Kind == backup.Whole || w.believed[e.Run.ID] {
+		if e.Run.Kind == backup.Whole || w.silenceChecked[e.Run.ID] {
 			continue
 		}
-		if w.believed == nil {
-			w.believed = map[string]bool{}
+		if w.silenceChecked == nil {
+			w.silenceChecked = map[string]bool{}
 		}
-		w.believed[e.Run.ID] = true
+		w.silenceChecked[e.Run.ID] = true
 		last := epoch
 		for _, s := range w.truth[e.Run.Device.ID] {
 			if !s.End.After(w.now) && s.End.After(last) && s.State == backup.Ended {

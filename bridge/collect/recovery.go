@@ -22,7 +22,7 @@ func (p *poll) readTests(ctx context.Context) {
 		return
 	}
 	all, err := src.RecoveryTests(ctx)
-	p.sum.Untested = err
+	p.result.TestsErr = err
 	p.tests = map[string][]backup.RecoveryTest{}
 	for _, t := range all { // what was read before a failure is good
 		p.tests[t.Device] = append(p.tests[t.Device], t)
@@ -32,27 +32,27 @@ func (p *poll) readTests(ctx context.Context) {
 // testKey names the tests of which only the newest is to be told.
 type testKey struct{ device, way string }
 
-// untold tells whether some of a device's tests may not be in the outbox yet.
+// hasNewTests tells whether some of a device's tests may not be in the outbox yet.
 // What another account's device is tested for is told by that account.
-func (r *roster) untold(account string, tests []backup.RecoveryTest) bool {
+func (r *roster) hasNewTests(account string, tests []backup.RecoveryTest) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, t := range tests {
 		e, known := r.devices[t.Device]
-		if known && r.names[e.account] == account && t.End.After(r.tests[testKey{t.Device, t.Way.Key}]) {
+		if known && r.names[e.account] == account && t.End.After(r.lastTests[testKey{t.Device, t.Way.Key}]) {
 			return true
 		}
 	}
 	return false
 }
 
-// tell notes which tests a device's journal, as committed, has told of.
-func (r *roster) tell(tests []backup.RecoveryTest, j *backup.Journal) {
+// noteTests notes which tests a device's journal, as committed, has told of.
+func (r *roster) noteTests(tests []backup.RecoveryTest, j *backup.Journal) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, t := range tests {
 		if j.Recovered(t) {
-			r.tests[testKey{t.Device, t.Way.Key}] = j.Tests[t.Way.Key]
+			r.lastTests[testKey{t.Device, t.Way.Key}] = j.Tests[t.Way.Key]
 		}
 	}
 }

@@ -79,16 +79,16 @@ func TestRecoveryTestIsAJobOfItsOwn(t *testing.T) {
 	d := w.device("1", "Files 01:00-01:30")
 	p.test(d, w.at("30:00"), backup.Failed)
 	p.test(d, w.at("200:00"), backup.Success)
-	w.pass(time.Hour)
+	w.advanceBoth(time.Hour)
 	w.sweep()
 	w.want()
 	for range 3 {
-		w.pass(31 * time.Hour)
+		w.advanceBoth(31 * time.Hour)
 		w.sweep()
 		w.sweep()
 	}
 	w.want("Success srv1", "Failed srv1 recovery test")
-	w.pass(w.at("201:00").Sub(w.now))
+	w.advanceBoth(w.at("201:00").Sub(w.now))
 	w.sweep()
 	w.want("Success srv1", "Failed srv1 recovery test", "Success srv1 recovery test")
 	text := w.text("acme-1-20261124T060000Z-recovery-test")
@@ -108,7 +108,7 @@ func TestOldRecoveryTestIsBaseline(t *testing.T) {
 	old, recent := w.device("1", ""), w.device("2", "")
 	p.test(old, w.at("01:00"), backup.Failed)
 	p.test(recent, w.at("60:00"), backup.Failed)
-	w.pass(72 * time.Hour)
+	w.advanceBoth(72 * time.Hour)
 	w.sweep()
 	w.want("Failed srv2 recovery test")
 	if state, err := w.State(t.Context(), "acme-1-20261123T010000Z-recovery-test"); err != nil || state != backup.EntryBaseline {
@@ -121,11 +121,11 @@ func TestOldRecoveryTestIsBaseline(t *testing.T) {
 func TestRecoveryTestOnce(t *testing.T) {
 	w, p := testWorld(t, nil)
 	d := w.device("1", "Files 01:00-01:30")
-	w.pass(2 * time.Hour)
+	w.advanceBoth(2 * time.Hour)
 	w.sweep()
 	copied := &journals{records: maps.Clone(w.records), values: maps.Clone(w.values), entries: slices.Clone(w.entries)}
 	p.test(d, w.at("05:00"), backup.Success)
-	w.pass(4 * time.Hour)
+	w.advanceBoth(4 * time.Hour)
 	w.sweep()
 	w.restart()
 	w.sweep()
@@ -139,7 +139,7 @@ func TestRecoveryTestOnce(t *testing.T) {
 	}
 	for name, ledger := range map[string]*journals{"restored": copied, "lost": newJournals()} {
 		w.journals = ledger
-		w.pass(time.Hour)
+		w.advanceBoth(time.Hour)
 		w.restart()
 		w.sweep()
 		if !entry().Doubt {
@@ -152,12 +152,12 @@ func TestRecoveryTestOnce(t *testing.T) {
 func TestRecoveryTestOfTwoBridges(t *testing.T) {
 	w, p := testWorld(t, nil)
 	d := w.device("1", "Files 01:00-01:30")
-	w.pass(2 * time.Hour)
+	w.advanceBoth(2 * time.Hour)
 	w.sweep()
 	first := w.Collector
 	w.restart()
 	p.test(d, w.at("03:00"), backup.Success)
-	w.pass(2 * time.Hour)
+	w.advanceBoth(2 * time.Hour)
 	for range 2 {
 		for _, c := range []*collect.Collector{first, w.Collector} {
 			if _, err := c.Poll(t.Context(), w.source(), true, true); err != nil {
@@ -174,13 +174,13 @@ func TestRecoveryTestsCostNothing(t *testing.T) {
 	w, p := testWorld(t, nil)
 	d := w.device("1", "Files 01:00-01:30")
 	p.test(d, w.at("02:00"), backup.Success)
-	w.pass(3 * time.Hour)
+	w.advanceBoth(3 * time.Hour)
 	w.sweep()
-	w.pass(24 * time.Hour)
+	w.advanceBoth(24 * time.Hour)
 	w.sweep()
 	loads, asked := w.loads, p.asked
 	for range 3 {
-		w.pass(time.Minute)
+		w.advanceBoth(time.Minute)
 		if _, err := w.Poll(t.Context(), w.source(), false, false); err != nil {
 			t.Fatal(err)
 		}
@@ -205,16 +205,16 @@ func TestRecoveryTestsUnreadable(t *testing.T) {
 	p.fails = errors.New("HTTP 503")
 	tests := p.tests
 	p.tests = nil
-	w.pass(3 * time.Hour)
-	if got := w.sweep(); got.Untested == nil {
+	w.advanceBoth(3 * time.Hour)
+	if got := w.sweep(); got.TestsErr == nil {
 		t.Error("not told")
 	}
 	w.want("Success srv1")
 	p.fails, p.tests = nil, tests
-	w.pass(80 * time.Hour)
+	w.advanceBoth(80 * time.Hour)
 	w.sweep()
-	if got := w.sweep(); got.Untested != nil {
-		t.Error(got.Untested)
+	if got := w.sweep(); got.TestsErr != nil {
+		t.Error(got.TestsErr)
 	}
 	w.want("Success srv1", "Warning srv1 recovery test")
 }
@@ -228,7 +228,7 @@ func TestRecoveryTestsAreFiltered(t *testing.T) {
 	w.sweep()
 	p.test(one, w.at("02:00"), backup.Success)
 	p.test(two, w.at("02:00"), backup.Success)
-	w.pass(3 * time.Hour)
+	w.advanceBoth(3 * time.Hour)
 	w.sweep()
 	w.want("Success srv1", "Success srv1 recovery test")
 }
@@ -241,7 +241,7 @@ func TestWaysOfRecovery(t *testing.T) {
 	p.test(d, w.at("02:00"), backup.Success)
 	p.test(d, w.at("02:00"), backup.Failed)
 	p.tests[1].Way = backup.DataSource{Key: "SELF_HOSTED", Name: "Standby image"}
-	w.pass(3 * time.Hour)
+	w.advanceBoth(3 * time.Hour)
 	w.sweep()
 	w.want("Success srv1 recovery test", "Failed srv1 recovery test / Standby image")
 }

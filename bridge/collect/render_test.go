@@ -20,15 +20,15 @@ func TestUnrenderable(t *testing.T) {
 	if len(w.entries) != 1 || w.entries[0].State != backup.EntryFailed || !strings.Contains(w.entries[0].Reason, "no paper") || len(w.entries[0].Mail) != 0 {
 		t.Fatalf("got %+v", w.entries)
 	}
-	if p.Broken != 1 || p.Cause == nil || !strings.Contains(p.Cause.Error(), "no paper") {
-		t.Errorf("the poll told of %d, %v", p.Broken, p.Cause)
+	if p.Failed != 1 || p.Cause == nil || !strings.Contains(p.Cause.Error(), "no paper") {
+		t.Errorf("the poll told of %d, %v", p.Failed, p.Cause)
 	}
 	e := w.entries[0]
-	if err := w.Reopen(&e); err == nil {
+	if err := w.Rerender(&e); err == nil {
 		t.Error("made without paper")
 	}
 	broken = false
-	if err := w.Reopen(&e); err != nil || len(e.Mail) == 0 {
+	if err := w.Rerender(&e); err != nil || len(e.Mail) == 0 {
 		t.Errorf("%d bytes, %v", len(e.Mail), err)
 	}
 }
@@ -69,12 +69,12 @@ func TestPoisonedDevice(t *testing.T) {
 	if len(failed) != 2 || !strings.Contains(failed[0].Reason, "job.name") {
 		t.Fatalf("got %+v", failed)
 	}
-	if err := w.Reopen(&failed[0]); err == nil {
+	if err := w.Rerender(&failed[0]); err == nil {
 		t.Error("made though its name can't be made")
 	}
 	name = "{{.Device.Name}}"
 	w.restart()
-	if err := w.Reopen(&failed[0]); err != nil || failed[0].Run.Job != "srv1" || len(failed[0].Mail) == 0 {
+	if err := w.Rerender(&failed[0]); err != nil || failed[0].Run.Job != "srv1" || len(failed[0].Mail) == 0 {
 		t.Errorf("job %q, %d bytes: %v", failed[0].Run.Job, len(failed[0].Mail), err)
 	}
 }

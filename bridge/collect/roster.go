@@ -9,13 +9,13 @@ import (
 // roster holds in memory what was last committed of each device, so that a
 // device that did not change costs no statement.
 type roster struct {
-	absent time.Duration // after which another account may take a device over
+	takeover time.Duration // after which another account may take a device over
 
-	mu      sync.Mutex
-	loaded  bool
-	devices map[string]entry
-	names   []string              // of accounts, by the index in an entry
-	tests   map[testKey]time.Time // ends of the recovery tests last told of
+	mu        sync.Mutex
+	loaded    bool
+	devices   map[string]entry
+	names     []string              // of accounts, by the index in an entry
+	lastTests map[testKey]time.Time // ends of the recovery tests last told of
 }
 
 type entry struct {
@@ -25,8 +25,8 @@ type entry struct {
 	missing     bool  // noted already
 }
 
-func newRoster(absent time.Duration) *roster {
-	return &roster{absent: absent, devices: map[string]entry{}, tests: map[testKey]time.Time{}}
+func newRoster(takeover time.Duration) *roster {
+	return &roster{takeover: takeover, devices: map[string]entry{}, lastTests: map[testKey]time.Time{}}
 }
 
 // load reads what is committed; it is to be called again where other bridges
@@ -59,9 +59,9 @@ func (r *roster) index(account string) int32 {
 	return int32(len(r.names) - 1)
 }
 
-// sight notes that the account shows a device, and tells whether it is to be
+// observe notes that the account shows a device, and tells whether it is to be
 // looked at. rank gives an account's place in the configuration; -1: none.
-func (r *roster) sight(key []byte, account string, fingerprint uint64, now time.Time, rank func(string) int) bool {
+func (r *roster) observe(key []byte, account string, fingerprint uint64, now time.Time, rank func(string) int) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	e, known := r.devices[string(key)]
@@ -70,7 +70,7 @@ func (r *roster) sight(key []byte, account string, fingerprint uint64, now time.
 	}
 	if owner := r.names[e.account]; owner != account {
 		place := rank(owner)
-		return place < 0 || rank(account) < place || now.Unix()-e.seen > int64(r.absent/time.Second)
+		return place < 0 || rank(account) < place || now.Unix()-e.seen > int64(r.takeover/time.Second)
 	}
 	changed := e.fingerprint != fingerprint || e.missing
 	e.seen = now.Unix()
@@ -89,8 +89,8 @@ func (r *roster) committed(key, account string, fingerprint uint64, missing bool
 	r.devices[key] = e
 }
 
-// shown tells whether the product showed the device lately.
-func (r *roster) shown(key string, since time.Time) bool {
+// seenSince tells whether the product showed the device lately.
+func (r *roster) seenSince(key string, since time.Time) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	e, known := r.devices[key]

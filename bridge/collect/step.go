@@ -11,8 +11,8 @@ import (
 	"covebridge/bridge/backup"
 )
 
-// sight is why a device is looked at: what statistics show, or that it is due.
-type sight struct {
+// deviceTask is why a device is looked at: what statistics show, or that it is due.
+type deviceTask struct {
 	key         string
 	fingerprint uint64
 	snap        *backup.Snapshot
@@ -36,31 +36,31 @@ type outcome struct {
 }
 
 // work takes a device through its step and hands it to the committer.
-func (p *poll) work(ctx context.Context, s sight) {
-	p.commits.open.Add(1)
+func (p *poll) work(ctx context.Context, s deviceTask) {
+	p.commits.pending.Add(1)
 	d, changed, err := p.step(ctx, &s)
 	switch {
 	case err != nil || !changed:
-		p.commits.open.Done()
+		p.commits.pending.Done()
 		if err == nil {
 			p.count(d.outcome)
-			p.roster.tell(d.tests, &d.Record.Journal)
+			p.roster.noteTests(d.tests, &d.Record.Journal)
 		} else if ctx.Err() == nil {
-			p.broke(fmt.Errorf("device %s: %w", s.key, err))
+			p.fail(fmt.Errorf("device %s: %w", s.key, err))
 		}
 		return
-	case s.tries >= retries:
-		p.commits.open.Done()
-		p.broke(fmt.Errorf("device %s: other bridges were quicker %d times", s.key, s.tries))
+	case s.tries >= maxRetries:
+		p.commits.pending.Done()
+		p.fail(fmt.Errorf("device %s: other bridges were quicker %d times", s.key, s.tries))
 		return
 	}
 	s.tries++
-	d.redo = func() { p.work(ctx, s) }
+	d.retry = func() { p.work(ctx, s) }
 	p.commits.steps <- d
 }
 
 // step is the one way in which anything becomes known of a device.
-func (p *poll) step(ctx context.Context, s *sight) (d decided, changed bool, err error) {
+func (p *poll) step(ctx context.Context, s *deviceTask) (d pendingStep, changed bool, err error) {
 	record, err := p.Journals.Load(ctx, s.key)
 	if err != nil {
 		return d, false, err
@@ -84,7 +84,7 @@ func (p *poll) step(ctx context.Context, s *sight) (d decided, changed bool, err
 	if record.Account = p.src.Name(); s.snap != nil {
 		record.Fingerprint = s.fingerprint
 	}
-	d = decided{Step: backup.Step{Key: s.key, Record: record, Due: j.Due(*s.look, p.Rules), Entries: entries}, outcome: o, tests: s.tests}
+	d = pendingStep{Step: backup.Step{Key: s.key, Record: record, Due: j.Due(*s.look, p.Rules), Entries: entries}, outcome: o, tests: s.tests}
 	if j.Device.Name == "" {
 		d.Due, d.nameless = s.look.Sure, 1
 	}
@@ -103,13 +103,13 @@ func (p *poll) step(ctx context.Context, s *sight) (d decided, changed bool, err
 
 // look asks the product for what is new of the device. No transaction and no
 // lock is held meanwhile.
-func (p *poll) look(ctx context.Context, s *sight, j *backup.Journal) (*backup.Look, error) {
-	sure := p.progress.Sure
+func (p *poll) look(ctx context.Context, s *deviceTask, j *backup.Journal) (*backup.Look, error) {
+	trusted := p.progress.Trusted
 	look := &backup.Look{
-		Now: p.now, Sure: sure, Steady: p.progress.Steady, Last: p.last.Read, Baseline: p.progress.known().Add(-p.Baseline),
-		Opened: p.opened, Snapshot: s.snap, Tests: s.tests, Gone: s.gone, Shown: s.snap != nil || p.roster.shown(s.key, p.progress.Whole),
+		Now: p.now, Sure: trusted, Steady: p.progress.SteadySince, Last: p.last.LastRead, Baseline: p.progress.readUpTo().Add(-p.Baseline),
+		Opened: p.firstPolled, Snapshot: s.snap, Tests: s.tests, Gone: s.gone, Shown: s.snap != nil || p.roster.seenSince(s.key, p.progress.LastSweep),
 	}
-	if p.last.Whole.IsZero() { // what was there at the account's first reading
+	if p.last.LastSweep.IsZero() { // what was there at the account's first reading
 		look.Last = time.Time{}
 	}
 	device := j.Device
@@ -119,7 +119,7 @@ func (p *poll) look(ctx context.Context, s *sight, j *backup.Journal) (*backup.L
 	if device.ID == "" || s.gone {
 		return look, nil
 	}
-	reading := j.ReadFrom(s.snap, look.Baseline, sure)
+	reading := j.ReadFrom(s.snap, look.Baseline, trusted)
 	look.Since = reading.Since
 	if !reading.Needed {
 		return look, nil
@@ -175,7 +175,7 @@ func (p *poll) name(ctx context.Context, j *backup.Journal) {
 
 // decide makes entries of the runs that are ready, in the order of their ends.
 // One that waits for its error texts holds the later ones back.
-func (p *poll) decide(ctx context.Context, s *sight, j *backup.Journal) (entries []backup.Entry, o outcome, err error) {
+func (p *poll) decide(ctx context.Context, s *deviceTask, j *backup.Journal) (entries []backup.Entry, o outcome, err error) {
 	if j.Device.Name == "" {
 		return nil, o, nil
 	}
@@ -216,7 +216,7 @@ func (p *poll) decide(ctx context.Context, s *sight, j *backup.Journal) (entries
 
 // errorTexts fills in the error texts of the sessions that did not end clean.
 // missing: some can't be had now.
-func (p *poll) errorTexts(ctx context.Context, s *sight, j *backup.Journal, c *backup.Candidate) (missing bool, err error) {
+func (p *poll) errorTexts(ctx context.Context, s *deviceTask, j *backup.Journal, c *backup.Candidate) (missing bool, err error) {
 	c.Sessions = slices.Clone(c.Sessions)
 	if s.texts == nil {
 		s.texts = map[string]texts{}

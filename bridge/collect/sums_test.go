@@ -19,7 +19,7 @@ func TestPolled(t *testing.T) {
 	var mu sync.Mutex
 	var last collect.Progress
 	w := newWorld(t, func(o *collect.Options) {
-		o.Watch = func(p collect.Progress) {
+		o.OnProgress = func(p collect.Progress) {
 			mu.Lock()
 			defer mu.Unlock()
 			last = p
@@ -28,7 +28,7 @@ func TestPolled(t *testing.T) {
 	w.device("1", "Files 01:00-01:30")
 	w.device("2", "Files 01:00-01:30 Failed")
 	w.noHistory = true
-	if p := w.jump("01:00"); !p.Sweep || p.Devices != 2 || p.Looked != 2 || p.Queued != 0 || p.Lost != 2 || p.Regained != 0 || !strings.Contains(p.Cause.Error(), "node of") {
+	if p := w.jump("01:00"); !p.Sweep || p.Devices != 2 || p.LookedAt != 2 || p.Queued != 0 || p.HistoryLost != 2 || p.HistoryRegained != 0 || !strings.Contains(p.Cause.Error(), "node of") {
 		t.Errorf("got %+v", p)
 	}
 	if want := (collect.Progress{Account: "acme", Done: 2, Total: 2}); last != want {
@@ -37,10 +37,10 @@ func TestPolled(t *testing.T) {
 	if p := w.poll(); p.Sweep || w.reads[len(w.reads)-1].Since == 0 { // at the same moment
 		t.Errorf("all devices were read again: %+v", p)
 	}
-	if p := w.jump("01:45"); p.Looked != 2 || p.Queued != 1 || p.Lost != 0 || p.Regained != 0 { // the other waits for its texts
+	if p := w.jump("01:45"); p.LookedAt != 2 || p.Queued != 1 || p.HistoryLost != 0 || p.HistoryRegained != 0 { // the other waits for its texts
 		t.Errorf("got %+v", p)
 	}
-	if p := w.jump("02:00"); !p.Sweep || p.Lost != 0 { // an hour after the last
+	if p := w.jump("02:00"); !p.Sweep || p.HistoryLost != 0 { // an hour after the last
 		t.Errorf("got %+v", p)
 	}
 	w.jump("02:15")
@@ -50,8 +50,8 @@ func TestPolled(t *testing.T) {
 	w.noHistory = false
 	regained := int64(0)
 	for range 8 {
-		w.pass(15 * time.Minute)
-		regained += w.poll().Regained
+		w.advanceBoth(15 * time.Minute)
+		regained += w.poll().HistoryRegained
 	}
 	if regained != 2 {
 		t.Errorf("%d histories of 2 can be read again", regained)
@@ -68,7 +68,7 @@ func TestBrokenDevice(t *testing.T) {
 	w.want("Success srv1")
 	w.closed = errors.New("disk on fire")
 	p := w.until("03:00")
-	if p.Broken != 2 || !strings.Contains(p.Cause.Error(), "disk on fire") || !strings.Contains(p.Cause.Error(), "device acme-") {
+	if p.Failed != 2 || !strings.Contains(p.Cause.Error(), "disk on fire") || !strings.Contains(p.Cause.Error(), "device acme-") {
 		t.Errorf("got %+v", p)
 	}
 	asked := func() time.Duration { return w.reads[len(w.reads)-1].Since }
@@ -79,7 +79,7 @@ func TestBrokenDevice(t *testing.T) {
 	w.closed = nil
 	w.until("03:30")
 	if n := len(w.queued()); n != 3 {
-		t.Errorf("got %q", w.told())
+		t.Errorf("got %q", w.summaries())
 	}
 	w.until("03:45")
 	if since := asked(); since > 75*time.Minute {
@@ -112,12 +112,12 @@ func TestDueBesideAFailingPage(t *testing.T) {
 	w.device("2", "Files 01:00-01:30")
 	w.jump("01:31")
 	w.failing = func(_ backup.Selection, id string) bool { return id == "2" }
-	w.pass(15 * time.Minute)
+	w.advanceBoth(15 * time.Minute)
 	if p, err := w.Poll(context.Background(), w.product, false, false); err == nil || p.Devices != 1 {
 		t.Errorf("got %+v, %v", p, err)
 	}
 	if n := len(w.queued()); n != 2 {
-		t.Errorf("got %q", w.told())
+		t.Errorf("got %q", w.summaries())
 	}
 }
 
@@ -126,11 +126,11 @@ func TestNothingThatMatters(t *testing.T) {
 	w := newWorld(t, nil)
 	w.device("1", "Files 01:00-01:30 Failed")
 	w.until("03:00")
-	if w.texts != 1 || w.lists != 1 {
-		t.Errorf("error texts were asked for %d times, all devices %d times", w.texts, w.lists)
+	if w.texts != 1 || w.fingerprintReads != 1 {
+		t.Errorf("error texts were asked for %d times, all devices %d times", w.texts, w.fingerprintReads)
 	}
 	w.salt++
-	if p := w.until("04:00"); p.Looked != 0 {
+	if p := w.until("04:00"); p.LookedAt != 0 {
 		t.Errorf("got %+v", p)
 	}
 	commits := w.commits
@@ -156,7 +156,7 @@ func TestHalfIsGone(t *testing.T) {
 			t.Errorf("%d of 4 left: gone %v", left, gone)
 		}
 		if n := len(w.queued()); n != want {
-			t.Errorf("%d of 4 left: mails %q", left, w.told())
+			t.Errorf("%d of 4 left: mails %q", left, w.summaries())
 		}
 	}
 }
@@ -174,7 +174,7 @@ func TestFirstSightOfALongRun(t *testing.T) {
 	w = newWorld(t, nil)
 	w.readable = 1
 	w.device("1", lines)
-	if p := w.jump("100:00"); p.Lost != 1 {
+	if p := w.jump("100:00"); p.HistoryLost != 1 {
 		t.Errorf("got %+v", p)
 	}
 }
@@ -206,12 +206,12 @@ func TestAlwaysOvertaken(t *testing.T) {
 		s := w.records["acme-1"]
 		s.version++
 		w.records["acme-1"] = s
-		w.meddle = again
+		w.beforeCommit = again
 		w.journals.mu.Unlock()
 	}
-	w.meddle = again
+	w.beforeCommit = again
 	p := w.jump("01:45")
-	if p.Broken != 1 || !strings.Contains(p.Cause.Error(), "quicker 5 times") || tries != 5 {
+	if p.Failed != 1 || !strings.Contains(p.Cause.Error(), "quicker 5 times") || tries != 5 {
 		t.Errorf("%d tries, %+v", tries, p)
 	}
 }
@@ -222,9 +222,9 @@ func TestColourBar(t *testing.T) {
 	d := w.device("1", "Files 01:00-01:30")
 	w.devices[0].ColourBar = []backup.Day{{Date: "2026-11-22", Word: "Completed"}}
 	p.test(d, w.at("01:00"), backup.Success)
-	w.pass(time.Hour)
+	w.advanceBoth(time.Hour)
 	w.sweep()
-	w.pass(time.Hour)
+	w.advanceBoth(time.Hour)
 	w.sweep()
 	for _, e := range w.queued() {
 		if days := len(e.Run.Device.ColourBar); (days == 1) != (e.Run.Kind == backup.Whole) {
@@ -232,7 +232,7 @@ func TestColourBar(t *testing.T) {
 		}
 	}
 	if len(w.queued()) != 2 {
-		t.Errorf("got %q", w.told())
+		t.Errorf("got %q", w.summaries())
 	}
 }
 
@@ -260,7 +260,7 @@ func TestFarBackByItself(t *testing.T) {
 	}
 	asked := w.asked["1"]
 	w.readable = int(asked) + 1
-	if p := w.jump("203:30"); p.Lost != 1 || w.asked["1"] != asked+2 {
+	if p := w.jump("203:30"); p.HistoryLost != 1 || w.asked["1"] != asked+2 {
 		t.Errorf("asked %d times, %+v", w.asked["1"]-asked, p)
 	}
 }

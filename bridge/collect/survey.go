@@ -11,7 +11,7 @@ import (
 // Survey is what the statistics of all devices show of the filter and of the
 // jobs' names. Add may be called for one account after the other.
 type Survey struct {
-	Accounts map[string]*Surveyed
+	Accounts map[string]*AccountSurvey
 	// Shared are jobs that several devices would have, each with the first two.
 	Shared []SharedJob
 
@@ -21,8 +21,8 @@ type Survey struct {
 	owner  map[string]string // by job: the name of its first device
 }
 
-// Surveyed is what was seen of one account.
-type Surveyed struct {
+// AccountSurvey is what was seen of one account.
+type AccountSurvey struct {
 	Devices, Passed int
 	Stopped         map[string]int // devices by the setting that stops them: "filter.customers"
 	// Samples are the first device of each kind of history: of a Microsoft 365
@@ -35,13 +35,13 @@ type SharedJob struct{ Job, Device, Other string }
 
 // NewSurvey gives an empty one.
 func NewSurvey(o Options) *Survey {
-	return &Survey{Accounts: map[string]*Surveyed{}, job: o.Job, filter: o.Filter, seen: map[string]bool{}, owner: map[string]string{}}
+	return &Survey{Accounts: map[string]*AccountSurvey{}, job: o.Job, filter: o.Filter, seen: map[string]bool{}, owner: map[string]string{}}
 }
 
 // Add reads the account's devices. Where that fails, what it read until then
 // stays. A device that an earlier account showed is not counted again.
-func (s *Survey) Add(ctx context.Context, src Source) (*Surveyed, error) {
-	a := &Surveyed{Stopped: map[string]int{}}
+func (s *Survey) Add(ctx context.Context, src Source) (*AccountSurvey, error) {
+	a := &AccountSurvey{Stopped: map[string]int{}}
 	s.Accounts[src.Name()] = a
 	return a, src.Devices(ctx, backup.Selection{}, func(r backup.Row) error {
 		if key := string(r.Key()); !s.seen[key] {
@@ -52,10 +52,10 @@ func (s *Survey) Add(ctx context.Context, src Source) (*Surveyed, error) {
 	})
 }
 
-func (s *Survey) device(a *Surveyed, now backup.Snapshot) {
+func (s *Survey) device(a *AccountSurvey, now backup.Snapshot) {
 	d := now.Device
 	a.Devices++
-	if setting := s.filter.device(now); setting != "" {
+	if setting := s.filter.excludesDevice(now); setting != "" {
 		a.Stopped[setting]++
 		return
 	}
@@ -75,18 +75,18 @@ func (s *Survey) device(a *Surveyed, now backup.Snapshot) {
 	}
 }
 
-// device gives the setting that stops every run of the device, or "". What
+// excludesDevice gives the setting that stops every run of the device, or "". What
 // statuses its runs will have, nobody knows.
-func (f Filter) device(now backup.Snapshot) string {
+func (f Filter) excludesDevice(now backup.Snapshot) string {
 	run := backup.Run{Device: now.Device}
 	if f.Statuses = nil; run.Device.Name == "" {
 		f.Devices = Globs{}
 	}
-	if rule := f.stops(run); rule != "" {
+	if rule := f.excludes(run); rule != "" {
 		setting, _, _ := strings.Cut(rule, " ")
 		return setting
 	}
-	if len(now.Sessions) > 0 && !slices.ContainsFunc(now.Sessions, func(s backup.Session) bool { return f.source(s.Source) == "" }) {
+	if len(now.Sessions) > 0 && !slices.ContainsFunc(now.Sessions, func(s backup.Session) bool { return f.excludesSource(s.Source) == "" }) {
 		return "filter.data_sources"
 	}
 	return ""

@@ -30,7 +30,7 @@ func TestSurvey(t *testing.T) {
 		w.device(fmt.Sprint(i), "Files 00:01-00:02")
 		w.devices[i].Computer = computer
 	}
-	w.pass(w.at("01:00").Sub(w.now))
+	w.advanceBoth(w.at("01:00").Sub(w.now))
 	w.devices[1].Type = backup.Microsoft365
 	w.devices[4].Name = ""            // its name is asked for later: no job yet, and no filter of names
 	w.devices[6].Type = "Workstation" // filter.types
@@ -61,7 +61,7 @@ func TestSurveyOfIdleDevices(t *testing.T) {
 	w := newWorld(t, func(o *collect.Options) { o.Filter.DataSources.Include = []string{"Files"} })
 	w.null["1"] = true // tells nothing but that it is there
 	w.device("1", "Files 00:01-00:02")
-	w.pass(w.at("01:00").Sub(w.now))
+	w.advanceBoth(w.at("01:00").Sub(w.now))
 	if got, err := collect.NewSurvey(w.Options).Add(context.Background(), w.product); err != nil || got.Passed != 1 || len(got.Samples) != 0 {
 		t.Errorf("got %+v, %v", got, err)
 	}

@@ -21,7 +21,7 @@ func TestTwoAccounts(t *testing.T) {
 	both := func(until string) {
 		t.Helper()
 		for w.now.Before(w.at(until)) {
-			w.pass(15 * time.Minute)
+			w.advanceBoth(15 * time.Minute)
 			second.advance(15 * time.Minute)
 			w.poll()
 			if _, err := w.Poll(context.Background(), second, false, false); err != nil {
@@ -50,7 +50,7 @@ func TestFirstAccountOwns(t *testing.T) {
 	d := w.device("1", "Files 01:00-01:30\nFiles 03:00-03:30")
 	second.devices, second.truth["1"], w.devices = []backup.Device{d}, w.truth["1"], nil
 	for w.now.Before(w.at("04:00")) {
-		w.pass(15 * time.Minute)
+		w.advanceBoth(15 * time.Minute)
 		second.advance(15 * time.Minute)
 		if w.now.Equal(w.at("02:00")) {
 			w.devices = second.devices
@@ -75,7 +75,7 @@ func TestAccountsApart(t *testing.T) {
 		second.devices = append(second.devices, backup.Device{Product: "acme", Software: "Acme Backup", ID: fmt.Sprint(1000 + i), Name: fmt.Sprint("x", i), Type: backup.Server})
 		second.truth[fmt.Sprint(1000+i)] = w.truth["0"]
 	}
-	w.pass(2 * time.Hour)
+	w.advanceBoth(2 * time.Hour)
 	second.advance(2 * time.Hour)
 	w.hang = make(chan struct{})
 	ended := make(chan struct{})

@@ -22,9 +22,9 @@ type world struct {
 	*product
 	*journals
 	*collect.Collector
-	clock    time.Time       // our own
-	believed map[string]bool // mails about silence that were found true
-	opts     func(*collect.Options)
+	clock          time.Time       // our own
+	silenceChecked map[string]bool // mails about silence that were found true
+	opts           func(*collect.Options)
 }
 
 func newProduct(name string) *product {
@@ -104,8 +104,8 @@ func (w *world) at(clock string) time.Time {
 	return epoch.Add(time.Duration(h)*time.Hour + time.Duration(m)*time.Minute)
 }
 
-// pass moves both clocks.
-func (w *world) pass(d time.Duration) {
+// advanceBoth moves both clocks.
+func (w *world) advanceBoth(d time.Duration) {
 	w.advance(d)
 	w.clock = w.clock.Add(d)
 }
@@ -124,7 +124,7 @@ func (w *world) poll() collect.Polled {
 func (w *world) until(clock string) (p collect.Polled) {
 	w.Helper()
 	for w.now.Before(w.at(clock)) {
-		w.pass(min(15*time.Minute, w.at(clock).Sub(w.now)))
+		w.advanceBoth(min(15*time.Minute, w.at(clock).Sub(w.now)))
 		p = w.poll()
 	}
 	return p
@@ -133,7 +133,7 @@ func (w *world) until(clock string) (p collect.Polled) {
 // jump polls once at that time, and not before.
 func (w *world) jump(clock string) collect.Polled {
 	w.Helper()
-	w.pass(w.at(clock).Sub(w.now))
+	w.advanceBoth(w.at(clock).Sub(w.now))
 	return w.poll()
 }
 
@@ -161,8 +161,8 @@ func (w *world) text(id string) string {
 	return ""
 }
 
-// told lists the mails as "Status job", "overdue" and "silence" where they are that.
-func (w *world) told() (all []string) {
+// summaries lists the mails as "Status job", "overdue" and "silence" where they are that.
+func (w *world) summaries() (all []string) {
 	for _, e := range w.queued() {
 		text := e.Run.Status.String() + " " + e.Run.Job
 		if e.Run.Kind != backup.Whole && e.Run.Kind != backup.Recovery { // the job's name tells
@@ -175,7 +175,7 @@ func (w *world) told() (all []string) {
 
 func (w *world) want(told ...string) {
 	w.Helper()
-	if got := w.told(); !slices.Equal(got, told) {
+	if got := w.summaries(); !slices.Equal(got, told) {
 		w.Errorf("mails:\n%s\n%s\nwant:\n%s", strings.Join(got, "\n"), strings.Join(w.mails(), "\n"), strings.Join(told, "\n"))
 	}
 }

@@ -51,14 +51,14 @@ is taken up by the next start.`,
 
 func polled(p bridge.Polled, stopped bool) string {
 	if stopped && !p.Sweep {
-		return fmt.Sprintf("%s: stopped after %s", p.Account, plural(p.Looked, "device", "devices"))
+		return fmt.Sprintf("%s: stopped after %s", p.Account, plural(p.LookedAt, "device", "devices"))
 	}
 	if p.Elsewhere {
 		return fmt.Sprintf("%s: another covebridge is polling it", p.Account)
 	}
-	s := fmt.Sprintf("%s: %s read, %d with news, %s", p.Account, plural(p.Devices, "device", "devices"), p.Looked, plural(p.Queued, "new mail", "new mails"))
-	if p.Broken > 0 {
-		s += fmt.Sprintf(", %d FAILED (see the log)", p.Broken)
+	s := fmt.Sprintf("%s: %s read, %d with news, %s", p.Account, plural(p.Devices, "device", "devices"), p.LookedAt, plural(p.Queued, "new mail", "new mails"))
+	if p.Failed > 0 {
+		s += fmt.Sprintf(", %d FAILED (see the log)", p.Failed)
 	}
 	return s
 }
@@ -82,7 +82,7 @@ func delivered(d deliver.Counts) string {
 
 func broken(s bridge.Summary) bool {
 	for _, p := range s.Polled {
-		if p.Broken > 0 {
+		if p.Failed > 0 {
 			return true
 		}
 	}
