@@ -100,6 +100,8 @@ func TestBadConfigurations(t *testing.T) {
 			[]string{`5: poll.run_window: a duration such as 15m, 24h or 2d is expected, not "-1m"`}},
 		{"not a number", good + "poll: {page_size: many, rate: NaN}\n",
 			[]string{`5: poll.page_size: a whole number is expected, not "many"`, `5: poll.rate: a number is expected, not "NaN"`}},
+		{"numbers without an end", good + "poll: {page_size: 9223372036854775808, rate: Inf}\n", []string{
+			`5: poll.page_size: a whole number is expected, not "9223372036854775808"`, `5: poll.rate: a number is expected, not "Inf"`}},
 		{"not a truth", imap(", create: yes"),
 			[]string{`3: delivery.imap.create: true or false is expected, not "yes"`}},
 		{"not a list", good + "filter: {customers: {include: Acme}}\n",
@@ -148,12 +150,22 @@ func TestBadConfigurations(t *testing.T) {
 			[]string{"1: cove[0].url: an address such as https://host/path is expected"}},
 		{"plain http", change(t, "name: msp", "name: msp, reporting_url: 'http://cove.example/'"),
 			[]string{"1: cove[0].reporting_url: http:// would send the password in the clear: use https://, or set allow_plaintext: true beside it"}},
+		{"plain http to others", change(t, "name: msp", "name: msp, recovery_url: 'http://cove.example/', node_url: 'http://HOST/'"), []string{
+			"1: cove[0].recovery_url: http:// would send the password in the clear: use https://, or set allow_plaintext: true beside it",
+			"1: cove[0].node_url: http:// would send the password in the clear: use https://, or set allow_plaintext: true beside it"}},
 
 		{"filter", good + "filter: {devices: {include: ['{a'], exclude: ['']}, types: [Laptop], statuses: [Fail]}\n", []string{
 			`5: filter.devices.include[0]: "{a" is no pattern (*, ?, [abc] and {a,b} have a meaning; write \ before one that has none)`,
 			"5: filter.devices.exclude[0]: a pattern such as Acme* is expected, not an empty text",
 			`5: filter.types[0]: Server, Workstation or Microsoft 365 is expected, not "Laptop"`,
 			`5: filter.statuses[0]: Success, Warning or Failed is expected, not "Fail"; did you mean "Failed"?`}},
+		{"filters and silence", good + "filter: {customers: {exclude: ['[']}, data_sources: {include: ['[']}}\nsilence: {exclude: {profiles: ['['], devices: ['']}}\n", []string{
+			`5: filter.customers.exclude[0]: "[" is no pattern (*, ?, [abc] and {a,b} have a meaning; write \ before one that has none)`,
+			`5: filter.data_sources.include[0]: "[" is no pattern (*, ?, [abc] and {a,b} have a meaning; write \ before one that has none)`,
+			`6: silence.exclude.profiles[0]: "[" is no pattern (*, ?, [abc] and {a,b} have a meaning; write \ before one that has none)`,
+			"6: silence.exclude.devices[0]: a pattern such as Acme* is expected, not an empty text"}},
+		{"not in the cloud", good + "job: {not_in_cloud: Error}\n", []string{
+			`5: job.not_in_cloud: Success, Warning or Failed is expected, not "Error"`}},
 		{"job", good + "job: {group_by: customer, name: '{{.Device', status_map: {CompletedWithError: Warning, 9: Failed, 8: Good}}\n", []string{
 			`5: job.group_by: device or data_source is expected, not "customer"`,
 			"5: job.name: it can't be read as a template (unclosed action): use {{.Device.Name}}",
@@ -170,6 +182,8 @@ func TestBadConfigurations(t *testing.T) {
 			"11: job.status_map.3: Aborted on line 9 is the same result: keep one"}},
 		{"a result twice in one line", good + "job: {status_map: {8: Warning, CompletedWithErrors: Failed}}\n", []string{
 			"5: job.status_map.CompletedWithErrors: 8 on line 5 is the same result: keep one"}},
+		{"a key of a map twice", good + "job: {status_map: {8: Warning, 8: Failed}}\n", []string{
+			"5: job.status_map.8: it is there twice, first on line 5"}},
 		{"time zone", change(t, "mail: {", "mail: {timezone: Europe/Atlantis, "),
 			[]string{`2: mail.timezone: a time zone such as Europe/Amsterdam or UTC is expected, not "Europe/Atlantis"`}},
 		{"local time zone", change(t, "mail: {", "mail: {timezone: Local, "),
@@ -209,6 +223,8 @@ func TestBadConfigurations(t *testing.T) {
 
 		{"seldom heartbeat", good + "heartbeat: {every: 2d}\n", []string{
 			"5: heartbeat.every: 2d is out of range: 1h to 24h, or 0 for none"}},
+		{"digests all the time", good + "digest: {every: 59m}\n", []string{
+			"5: digest.every: 59m is out of range: 1h to 24h, or 0 for none"}},
 
 		{"page for everybody", good + "http:\n  listen: 0.0.0.0:8642\n", []string{
 			`6: http.token: missing: others than this machine can reach "0.0.0.0:8642": set a token (openssl rand -hex 16 makes one), or listen: 127.0.0.1:8642`}},

@@ -237,8 +237,8 @@ func (d *decoder) scalar(v reflect.Value, n *yaml.Node, path string) {
 		}
 		v.SetBool(text == "true")
 	case v.Kind() == reflect.Int, v.Kind() == reflect.Int64:
-		number, err := strconv.ParseInt(text, 10, 64)
-		if err != nil || v.OverflowInt(number) {
+		number, err := strconv.ParseInt(text, 10, v.Type().Bits())
+		if err != nil {
 			wanted = "a whole number is expected"
 		}
 		v.SetInt(number)

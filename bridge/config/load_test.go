@@ -72,6 +72,15 @@ http: {listen: OFF, token: }
 	}
 }
 
+// One login may read several customers, each as an account of its own.
+func TestOneLoginForSeveralCustomers(t *testing.T) {
+	const account = "{name: msp, username: u, password: p}"
+	c := parse(t, change(t, account, "{name: a, username: u, password: p, partner_id: 1}, {name: b, username: u, password: p, partner_id: 2}"), environment())
+	if len(c.Cove) != 2 {
+		t.Errorf("got %+v", c.Cove)
+	}
+}
+
 func TestCredentialsOfSystemdComeFirst(t *testing.T) {
 	env := environment("CREDENTIALS_DIRECTORY", "/run/credentials")
 	c := parse(t, change(t, "password: p", "password_file: cove"), env)

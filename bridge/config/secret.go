@@ -23,14 +23,8 @@ func (Secret) GoString() string { return hidden }
 // LogValue hides the secret.
 func (Secret) LogValue() slog.Value { return slog.StringValue(hidden) }
 
-// MarshalText hides the secret, as the key of a map too.
+// MarshalText hides the secret, in JSON and YAML too.
 func (Secret) MarshalText() ([]byte, error) { return []byte(hidden), nil }
-
-// MarshalJSON hides the secret.
-func (Secret) MarshalJSON() ([]byte, error) { return []byte(`"` + hidden + `"`), nil }
-
-// MarshalYAML hides the secret.
-func (Secret) MarshalYAML() (any, error) { return hidden, nil }
 
 // dsnPassword is the password in a connection string of words
 // (libpq, section 34.1.1.1 "Keyword/Value Connection Strings").

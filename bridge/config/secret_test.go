@@ -37,6 +37,22 @@ func TestSecretsDoNotShow(t *testing.T) {
 	}
 }
 
+// What messages may show of a configuration holds no secret.
+func TestWhatIsShownHoldsNoSecrets(t *testing.T) {
+	d := newDecoder("config.yaml", environment())
+	if _, err := d.config([]byte(strings.ReplaceAll(good, "password: p", "password: hunter2"))); err != nil {
+		t.Fatal(err)
+	}
+	if _, kept := d.raw["cove[0].username"]; !kept {
+		t.Error("nothing is kept")
+	}
+	for path, text := range d.raw {
+		if strings.Contains(text, "hunter2") {
+			t.Errorf("%s is kept as %q", path, text)
+		}
+	}
+}
+
 func TestSecretsInsideConnectionStrings(t *testing.T) {
 	for text, want := range map[string][]string{
 		"postgres://u:hun%20ter@h/d":          {"postgres://u:hun%20ter@h/d", "hun ter"},
