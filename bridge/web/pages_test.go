@@ -277,7 +277,7 @@ func TestDevices(t *testing.T) {
 		t.Errorf("%d devices and %d bars, not %d", len(got), bars, len(want))
 	}
 	d := all[len(all)-1]
-	if body := s.get("/devices?q=" + url.QueryEscape(strings.ToUpper(d.Name))); strings.Count(body, `<i class=`) == 0 || !strings.Contains(body, "/devices/"+d.Key()+`"`) || strings.Contains(body, "/devices/"+all[0].Key()+`"`) {
+	if body := s.get("/devices?q=" + url.QueryEscape(strings.ToUpper(d.Name))); !strings.Contains(body, `"28 days: 1 Success, 0 Warning, 1 Failed"`) || !strings.Contains(body, "/devices/"+d.Key()+`"`) || strings.Contains(body, "/devices/"+all[0].Key()+`"`) {
 		t.Errorf("a search for %s: %s", d.Name, body)
 	}
 	body := s.get("/devices/" + d.Key())
