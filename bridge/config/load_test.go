@@ -2,6 +2,7 @@ package config
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -113,6 +114,24 @@ func TestUnusedOAuth2IsWarnedOf(t *testing.T) {
 	c := parse(t, change(t, "directory: mails", "directory: mails, oauth2: {tenant: t, client_id: id}"), environment())
 	if want := []string{"delivery.oauth2 is set but not used: set auth: xoauth2 in imap or smtp"}; !slices.Equal(c.Warnings, want) {
 		t.Errorf("warnings: %q", c.Warnings)
+	}
+}
+
+// What goes no further than this machine, or may go in the clear, needs no TLS.
+func TestPlaintext(t *testing.T) {
+	for host, ok := range map[string]bool{
+		"localhost": true, "LOCALHOST.": true, "mail.localhost": true, "127.9.9.9": true, "[::1]": true, "[::ffff:127.0.0.1]": true,
+		"notlocalhost": false, "localhost.example": false, "127.0.0.1.example": false, "10.0.0.1": false, "0.0.0.0": false, "[::]": false,
+	} {
+		for _, allowed := range []bool{false, true} {
+			text := change(t, "directory: mails", fmt.Sprintf("imap: {address: '%s:143', tls: none, username: u, password: p, allow_plaintext: %v}", host, allowed))
+			text = strings.Replace(text, "name: msp", fmt.Sprintf("name: msp, url: 'http://%s/', allow_plaintext: %v", host, allowed), 1)
+			_, err := Parse("config.yaml", []byte(text), environment())
+			var problems *Error
+			if errors.As(err, &problems) != (!ok && !allowed) || problems != nil && len(problems.Problems) != 2 {
+				t.Errorf("%s, allow_plaintext %v: %v", host, allowed, err)
+			}
+		}
 	}
 }
 
