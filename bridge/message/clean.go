@@ -27,7 +27,7 @@ func oneLine(s string) string {
 	s = strings.ToValidUTF8(s, "\uFFFD")
 	s = strings.Map(func(r rune) rune {
 		switch {
-		case r < 0x20, 0x7f <= r && r <= 0x9f, r == 0x2028, r == 0x2029:
+		case r < 0x20, 0x7f <= r && r <= 0x9f:
 			return ' '
 		case r == 0x061c, r == 0x200e, r == 0x200f, // marks of direction
 			0x202a <= r && r <= 0x202e, 0x2066 <= r && r <= 0x2069, // embeddings, overrides, isolates

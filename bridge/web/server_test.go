@@ -287,6 +287,24 @@ func TestPollButton(t *testing.T) {
 	}
 }
 
+// A form that is longer than any of ours is not read to its end.
+func TestLongForm(t *testing.T) {
+	b := &fake{}
+	s := serve(t, b, "")
+	for size, want := range map[int]int{1 << 10: 1, 20 << 10: 0} {
+		b.polled = 0
+		form := "more=" + strings.Repeat("x", size) + "&account=msp"
+		resp, err := http.Post("http://"+s.Addr()+"/poll", "application/x-www-form-urlencoded", strings.NewReader(form))
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if b.polled != want {
+			t.Errorf("%d bytes: polled %d times", size, b.polled)
+		}
+	}
+}
+
 // Where the ledger can't be read the page says so, with what is known all the same.
 func TestOverviewWithoutLedger(t *testing.T) {
 	b := busy()
