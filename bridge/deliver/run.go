@@ -133,19 +133,17 @@ func (r *run) dispatch(working *sync.WaitGroup) (wait time.Duration) {
 		case !blamed:
 			n = 1 // one is as good as another
 		}
+		if wait := r.untilDue(); wait > 0 {
+			return wait
+		}
 		entries, err := r.Outbox.Take(r.stop, n)
 		if err != nil {
-			if r.stop.Err() == nil {
-				r.ledgerFailed(fmt.Errorf("take mails: %w", err))
-				r.after = time.Now().Add(backoff(r.tries, firstLedger, maxLedger))
-				r.tries++
-			}
-			return time.Until(r.after)
+			return r.later(fmt.Errorf("take mails: %w", err))
 		}
 		r.tries = 0
 		r.ledgerPassed()
 		if len(entries) == 0 {
-			return r.untilDue()
+			return soon
 		}
 		r.busy++
 		r.probing = r.probing || ill
@@ -160,20 +158,32 @@ func (r *run) dispatch(working *sync.WaitGroup) (wait time.Duration) {
 	return r.Idle
 }
 
-// untilDue is how long it takes until the outbox is worth another look. While
-// batches are under way, the end of one brings it about.
+// untilDue is how long it takes until there is something to take. It only reads:
+// an outbox in which nothing is due costs no transaction that writes.
 func (r *run) untilDue() time.Duration {
-	if r.busy > 0 {
-		return r.Idle
-	}
 	wait, some, err := r.Outbox.NextDue(r.stop)
-	if err != nil && r.stop.Err() == nil {
-		r.ledgerFailed(fmt.Errorf("look what is due: %w", err))
+	switch {
+	case err != nil:
+		return r.later(fmt.Errorf("look what is due: %w", err))
+	case some && wait <= 0:
+		return 0
 	}
-	if err != nil || !some {
+	r.tries = 0
+	r.ledgerPassed()
+	if !some {
 		return r.Idle
 	}
 	return min(max(wait, soon), r.Idle)
+}
+
+// later says that the ledger fails, and tells how long it is left alone.
+func (r *run) later(err error) time.Duration {
+	if r.stop.Err() == nil {
+		r.ledgerFailed(err)
+		r.after = time.Now().Add(backoff(r.tries, firstLedger, maxLedger))
+		r.tries++
+	}
+	return time.Until(r.after)
 }
 
 // chooseOne keeps the mail that can best tell whether a mailbox is well again,

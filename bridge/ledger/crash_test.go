@@ -215,4 +215,11 @@ func TestRecordWaits(t *testing.T) {
 	if _, err := l.Take(ctx, 1); !errors.Is(err, context.Canceled) {
 		t.Errorf("Take after the end: %v", err)
 	}
+	if wait, some, err := l.NextDue(t.Context()); wait != 0 || !some || err != nil {
+		t.Errorf("while something is to be recorded, the next Take is due in %v, %v, %v", wait, some, err)
+	}
+	take(t, l, 1)
+	if _, some, err := l.NextDue(t.Context()); some || err != nil {
+		t.Errorf("still due after it was recorded: %v, %v", some, err)
+	}
 }

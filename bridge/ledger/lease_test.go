@@ -31,6 +31,9 @@ func TestTakeover(t *testing.T) {
 		t.Errorf("due for the one that works on it: %v, %v", some, err)
 	}
 	a.expire(t)
+	if wait, some, err := a.NextDue(t.Context()); wait != 0 || !some || err != nil {
+		t.Errorf("due for the one whose leases ended: %s, %v, %v", wait, some, err)
+	}
 	if lost, err := a.Renew(t.Context()); err != nil || lost != nil {
 		t.Fatalf("lost %v, %v", lost, err)
 	}

@@ -147,6 +147,13 @@ func (l *Ledger) owe(outcomes []backup.Outcome) {
 	}
 }
 
+// owes tells whether something is owed.
+func (l *Ledger) owes() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.owed) > 0
+}
+
 // takeOwed gives what is owed; it is then the caller's to record or to owe.
 func (l *Ledger) takeOwed() (all []backup.Outcome) {
 	l.mu.Lock()

@@ -177,18 +177,22 @@ func (t transaction) leaseHead(device, head string, now int64) (e backup.Entry, 
 }
 
 // NextDue tells how long it is until Take will find something that this bridge
-// does not work on already; some is false if nothing is waiting. Commit and
-// Resend can bring it forward.
+// does not work on already, or whose lease it let end, or something to settle;
+// some is false if nothing is waiting. Commit and Resend can bring it forward.
 func (l *Ledger) NextDue(ctx context.Context) (wait time.Duration, some bool, err error) {
+	if l.owes() {
+		return 0, true, nil
+	}
 	err = l.look(ctx, "look what is due", func(t transaction) error {
 		now, err := t.clock()
 		if err != nil {
 			return err
 		}
 		var ready, first, last int64
-		err = t.row(`SELECT (SELECT COUNT(*) FROM (SELECT 1 FROM queues WHERE due = 0 LIMIT 1) one),
+		err = t.row(`SELECT (SELECT COUNT(*) FROM (SELECT 1 FROM queues WHERE due = 0 LIMIT 1) one)
+				+ (SELECT COUNT(*) FROM (SELECT 1 FROM queues WHERE due <> 0 AND due > 0 AND due <= $2 LIMIT 1) one),
 			COALESCE((SELECT due FROM queues WHERE due <> 0 AND due > 0 AND owner <> $1 ORDER BY due LIMIT 1), 0),
-			COALESCE((SELECT due FROM queues WHERE due <> 0 AND due > 0 AND owner <> $1 ORDER BY due DESC LIMIT 1), 0)`, l.owner).
+			COALESCE((SELECT due FROM queues WHERE due <> 0 AND due > 0 AND owner <> $1 ORDER BY due DESC LIMIT 1), 0)`, l.owner, now).
 			Scan(&ready, &first, &last)
 		if err != nil {
 			return err
