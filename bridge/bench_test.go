@@ -67,10 +67,10 @@ func (f *fleet) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// swallow takes every mail and keeps none.
-type swallow struct{ box }
+// discardingMailbox takes every mail and keeps none.
+type discardingMailbox struct{ box }
 
-func (*swallow) Deliver(_ context.Context, mails []mailbox.Mail, begin func(string) error) []mailbox.Result {
+func (*discardingMailbox) Deliver(_ context.Context, mails []mailbox.Mail, begin func(string) error) []mailbox.Result {
 	results := make([]mailbox.Result, len(mails))
 	if err := begin("mark"); err != nil {
 		for i := range results {
@@ -85,7 +85,7 @@ func benchWorld(b *testing.B, devices int, now time.Time, history bool) (*world,
 	server := httptest.NewServer(f)
 	b.Cleanup(server.Close)
 	w := &world{TB: b, box: &box{}, clock: now, path: filepath.Join(b.TempDir(), "ledger.db"), opts: func(o *bridge.Options) {
-		o.Mailbox = &swallow{}
+		o.Mailbox = &discardingMailbox{}
 		o.Collect.History = history
 		o.Collect.Now = func() time.Time { return now }
 		o.Sources = []bridge.Source{cove.New(cove.Options{Name: "sim", URL: server.URL, ReportingURL: server.URL, NodeURL: server.URL, Username: "u", Password: "pppp", Rate: 1e6})}

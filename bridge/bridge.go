@@ -31,7 +31,7 @@ type Source interface {
 // Mailbox is where the mails go, as deliver and Check need it.
 type Mailbox interface {
 	deliver.Mailbox
-	Check(ctx context.Context, tell func(mailbox.Finding))
+	Check(ctx context.Context, report func(mailbox.Finding))
 	Close() error
 }
 
@@ -57,8 +57,8 @@ type Options struct {
 	// Digest is the time between two mails to each customer with jobs that need
 	// attention, as Heartbeat; 0: there are none.
 	Digest   time.Duration
-	Polled   func()                                        // told when Run or Once has polled every account; may be nil
-	Told     func(status.Status)                           // told how things stand, about once a minute; may be nil
+	OnPolled func()                                        // told when Run or Once has polled every account; may be nil
+	OnStatus func(status.Status)                           // told how things stand, about once a minute; may be nil
 	HTTP     config.HTTP                                   // where Run serves the status page, if anywhere
 	Location *time.Location                                // where days begin; nil: UTC
 	Disks    []string                                      // folders that are written to
@@ -69,11 +69,11 @@ type Options struct {
 // Bridge polls and delivers. Its methods may be called side by side.
 type Bridge struct {
 	Options
-	collector *collect.Collector
-	deliverer *deliver.Deliverer
-	self      *self
-	page      page                     // nil: there is none
-	now       map[string]chan struct{} // asks for a poll of an account at once
+	collector    *collect.Collector
+	deliverer    *deliver.Deliverer
+	self         *self
+	page         page                     // nil: there is none
+	pollRequests map[string]chan struct{} // asks for a poll of an account at once
 }
 
 // New gives a Bridge. What the two halves need of each other is filled in, and
@@ -94,21 +94,21 @@ func New(o Options) *Bridge {
 	if o.Metrics == nil {
 		o.Metrics = web.NewMetrics()
 	}
-	b := &Bridge{Options: o, self: newSelf(o), now: map[string]chan struct{}{}}
+	b := &Bridge{Options: o, self: newSelf(o), pollRequests: map[string]chan struct{}{}}
 	if o.Deliver.Outbox == nil {
 		o.Deliver.Outbox = Outbox{o.Ledger}
 	}
 	o.Deliver.Mailbox, o.Deliver.Log, o.Deliver.Findings = o.Mailbox, o.Log, o.Findings
-	o.Deliver.Turn = func() { b.self.pulse.beat(delivery, deliverPatience) }
+	o.Deliver.Turn = func() { b.self.watchdog.expect(delivery, deliverTimeout) }
 	b.deliverer = deliver.New(o.Deliver)
 	if o.Collect.Journals == nil {
 		o.Collect.Journals = o.Ledger
 	}
-	o.Collect.Journals = counted{o.Collect.Journals, o.Metrics}
+	o.Collect.Journals = countingJournals{o.Collect.Journals, o.Metrics}
 	o.Collect.Interval, o.Collect.OnQueued = o.Interval, b.deliverer.Wake
 	for _, s := range o.Sources {
 		o.Collect.Sources = append(o.Collect.Sources, s)
-		b.now[s.Name()] = make(chan struct{})
+		b.pollRequests[s.Name()] = make(chan struct{})
 	}
 	b.collector = collect.New(o.Collect)
 	if o.HTTP.Listen != "" {

@@ -19,7 +19,7 @@ import (
 // CheckReport hears how a check goes.
 type CheckReport struct {
 	Begin func(what string)                        // told what may now take up to mailbox.CheckTime
-	Tell  func(area string, found mailbox.Finding) // told of each thing as soon as it is known
+	Found func(area string, found mailbox.Finding) // told of each thing as soon as it is known
 }
 
 // Check tries everything that a bridge needs, and changes nothing: the disks,
@@ -42,7 +42,7 @@ func (b *Bridge) Check(ctx context.Context, report CheckReport) {
 		c.account(src, survey)
 	}
 	for _, j := range survey.Shared {
-		c.tell("settings", mailbox.Finding{
+		c.found("settings", mailbox.Finding{
 			What: "job.name",
 			Err:  fmt.Errorf("it gives the devices %q and %q one job, %q", j.Device, j.Other, j.Job),
 			Hint: "use {{.Device.Name}} in it: no two devices share that, and it never changes",
@@ -50,7 +50,7 @@ func (b *Bridge) Check(ctx context.Context, report CheckReport) {
 	}
 	c.report.Begin("asking the mailbox")
 	b.Mailbox.Check(ctx, func(f mailbox.Finding) {
-		c.tell("mailbox", f)
+		c.found("mailbox", f)
 		c.report.Begin("asking the mailbox")
 	})
 }
@@ -62,14 +62,14 @@ type check struct {
 	report CheckReport
 }
 
-func (c check) tell(area string, f mailbox.Finding) {
+func (c check) found(area string, f mailbox.Finding) {
 	if c.ctx.Err() == nil {
-		c.report.Tell(area, f)
+		c.report.Found(area, f)
 	}
 }
 
-// bounded does what may take mailbox.CheckTime.
-func (c check) bounded(what string, do func(context.Context) error) error {
+// withTimeout does what may take mailbox.CheckTime.
+func (c check) withTimeout(what string, do func(context.Context) error) error {
 	if c.ctx.Err() != nil {
 		return c.ctx.Err()
 	}
@@ -86,14 +86,14 @@ func (c check) bounded(what string, do func(context.Context) error) error {
 // step tells what came of something, in a sentence.
 func (c check) step(area, doing string, do func(context.Context) (string, error)) (ok bool) {
 	var found string
-	err := c.bounded(area+": "+doing, func(ctx context.Context) (err error) {
+	err := c.withTimeout(area+": "+doing, func(ctx context.Context) (err error) {
 		found, err = do(ctx)
 		return err
 	})
 	if err != nil {
 		found = doing
 	}
-	c.tell(area, mailbox.Finding{What: found, Err: err})
+	c.found(area, mailbox.Finding{What: found, Err: err})
 	return err == nil
 }
 
@@ -103,11 +103,11 @@ func (c check) templates() {
 	switch {
 	case c.b.Options.Collect.Renderer == nil: // as in simulations
 	case usual != nil:
-		c.tell("templates", mailbox.Finding{What: "the parser rule can't read the mails that they make", Err: usual, Hint: readableHint})
+		c.found("templates", mailbox.Finding{What: "the parser rule can't read the mails that they make", Err: usual, Hint: readableHint})
 	case bare != nil:
-		c.tell("templates", mailbox.Finding{What: "the parser rule can't read the mail of a device without a customer: " + bare.Error(), Hint: readableHint, Warning: true})
+		c.found("templates", mailbox.Finding{What: "the parser rule can't read the mail of a device without a customer: " + bare.Error(), Hint: readableHint, Warning: true})
 	default:
-		c.tell("templates", mailbox.Finding{What: "the parser rule reads the mails that they make"})
+		c.found("templates", mailbox.Finding{What: "the parser rule reads the mails that they make"})
 	}
 }
 
@@ -137,14 +137,14 @@ func (c check) disks() {
 			continue // what is written there will say so
 		}
 		f := mailbox.Finding{What: fmt.Sprintf("%d MB are free in %s", bytes/megabyte, folder)}
-		if bytes < warnBelow {
+		if bytes < warnFree {
 			f.Hint = "free some space"
 			f.Warning = true
 		}
-		if bytes < fullBelow {
+		if bytes < minFree {
 			f.Err = errors.New("the disk is full")
 		}
-		c.tell("disk", f)
+		c.found("disk", f)
 	}
 }
 
@@ -155,7 +155,7 @@ func (c check) account(src Source, survey *collect.Survey) {
 		return
 	}
 	var seen *collect.AccountSurvey
-	err := c.bounded(area+": read the devices", func(ctx context.Context) (err error) {
+	err := c.withTimeout(area+": read the devices", func(ctx context.Context) (err error) {
 		seen, err = survey.Add(ctx, src)
 		return err
 	})
@@ -165,19 +165,19 @@ func (c check) account(src Source, survey *collect.Survey) {
 	}
 	switch {
 	case err != nil:
-		c.tell(area, mailbox.Finding{What: "read the devices", Err: err})
+		c.found(area, mailbox.Finding{What: "read the devices", Err: err})
 	case seen.Devices == 0:
-		c.tell(area, mailbox.Finding{What: "the devices", Err: errors.New("none is shown"), Hint: unshown})
+		c.found(area, mailbox.Finding{What: "the devices", Err: errors.New("none is shown"), Hint: remedyNoDevices})
 	case seen.Passed == 0:
-		c.tell(area, mailbox.Finding{
+		c.found(area, mailbox.Finding{
 			What: fmt.Sprintf("the filters let none of %d devices%s through", seen.Devices, part),
 			Err:  errors.New("no run will be mailed: " + stoppedBy(seen.Stopped)),
 			Hint: "change or remove " + strings.Join(slices.Sorted(maps.Keys(seen.Stopped)), " and "),
 		})
 	case len(seen.Stopped) == 0:
-		c.tell(area, mailbox.Finding{What: fmt.Sprintf("the filters let all %d devices%s through", seen.Devices, part)})
+		c.found(area, mailbox.Finding{What: fmt.Sprintf("the filters let all %d devices%s through", seen.Devices, part)})
 	default:
-		c.tell(area, mailbox.Finding{What: fmt.Sprintf("the filters let %d of %d devices%s through: %s", seen.Passed, seen.Devices, part, stoppedBy(seen.Stopped))})
+		c.found(area, mailbox.Finding{What: fmt.Sprintf("the filters let %d of %d devices%s through: %s", seen.Passed, seen.Devices, part, stoppedBy(seen.Stopped))})
 	}
 	if seen == nil || !c.b.Options.Collect.History {
 		return
@@ -204,7 +204,7 @@ func (c check) history(area string, src Source, d backup.Device) {
 	}
 	what := fmt.Sprintf("history of %s at %s", d.Name, at)
 	var sessions []backup.Session
-	err := c.bounded(area+": read the "+what, func(ctx context.Context) (err error) {
+	err := c.withTimeout(area+": read the "+what, func(ctx context.Context) (err error) {
 		sessions, err = src.Sessions(ctx, d, time.Now().AddDate(0, 0, -2), time.Time{})
 		return err
 	})
@@ -213,5 +213,5 @@ func (c check) history(area string, src Source, d backup.Device) {
 		f.What = what
 		f.Hint = remedy + "; until then only the last session of each data source is mailed, without error texts"
 	}
-	c.tell(area, f)
+	c.found(area, f)
 }

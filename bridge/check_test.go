@@ -96,7 +96,7 @@ func checkLines(t *testing.T, ctx context.Context, o bridge.Options, each func(l
 	b := bridge.New(o)
 	defer b.Close()
 	var all strings.Builder
-	b.Check(ctx, bridge.CheckReport{Begin: func(string) {}, Tell: func(area string, f mailbox.Finding) {
+	b.Check(ctx, bridge.CheckReport{Begin: func(string) {}, Found: func(area string, f mailbox.Finding) {
 		line := area + ": " + f.What
 		switch {
 		case f.Err != nil:
@@ -228,7 +228,7 @@ func TestCheckTellsOfDisks(t *testing.T) {
 func TestCheckReadsHistories(t *testing.T) {
 	w, _ := simWorld(t, covesim.Options{Devices: 40}, func(o *bridge.Options) { o.Collect.History = true })
 	var all strings.Builder
-	w.Bridge.Check(t.Context(), bridge.CheckReport{Begin: func(string) {}, Tell: func(area string, f mailbox.Finding) {
+	w.Bridge.Check(t.Context(), bridge.CheckReport{Begin: func(string) {}, Found: func(area string, f mailbox.Finding) {
 		fmt.Fprintf(&all, "%s: %s %v\n", area, f.What, f.Err)
 	}})
 	for _, want := range []string{"at its storage node: ", "at the reporting API: ", "the filters let all 40 devices through <nil>"} {

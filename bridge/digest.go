@@ -26,27 +26,27 @@ func (b *Bridge) digests(ctx context.Context, now time.Time) error {
 	if b.Digest == 0 || b.Collect.Renderer == nil {
 		return nil
 	}
-	turn := turnOf(now, b.Digest, b.Location)
+	period := periodStart(now, b.Digest, b.Location)
 	text, err := b.Ledger.Value(ctx, "digest")
 	if err != nil {
 		return err
 	}
 	last, err := time.Parse(time.RFC3339, text)
-	if err == nil && !last.Before(turn) && !last.After(now.Add(b.Digest)) { // or the clock was put back
+	if err == nil && !last.Before(period) && !last.After(now.Add(b.Digest)) { // or the clock was put back
 		return nil
 	}
 	if err == nil { // else the first period begins now
-		runs, err := b.digestRuns(ctx, turn)
+		runs, err := b.digestRuns(ctx, period)
 		if err != nil {
 			return err
 		}
 		for _, r := range runs {
-			if err := b.queueOwn(ctx, r); err != nil {
+			if err := b.queueOwnMail(ctx, r); err != nil {
 				return err
 			}
 		}
 	}
-	return b.Ledger.SetValue(ctx, "digest", turn.Format(time.RFC3339))
+	return b.Ledger.SetValue(ctx, "digest", period.Format(time.RFC3339))
 }
 
 // digest is what is gathered of one customer.
@@ -58,7 +58,7 @@ type digest struct {
 }
 
 // digestRuns makes the customers' digests of the period that ends with turn.
-func (b *Bridge) digestRuns(ctx context.Context, turn time.Time) (runs []backup.Run, err error) {
+func (b *Bridge) digestRuns(ctx context.Context, periodEnd time.Time) (runs []backup.Run, err error) {
 	customers := map[string]*digest{}
 	of := func(d backup.Device) *digest {
 		key := d.Product + " " + cmp.Or(d.CustomerID, d.Customer)
@@ -80,12 +80,12 @@ func (b *Bridge) digestRuns(ctx context.Context, turn time.Time) (runs []backup.
 			c.wrong = append(c.wrong, e.Run)
 		}
 	}
-	if err := b.eachEntry(ctx, ledger.Query{Since: turn.Add(-b.Digest), Until: turn}, take); err != nil {
+	if err := b.eachEntry(ctx, ledger.Query{Since: periodEnd.Add(-b.Digest), Until: periodEnd}, take); err != nil {
 		return nil, err
 	}
 	for _, kind := range []backup.Kind{backup.LongSilence, backup.Silence} {
 		var silent []backup.Entry
-		err := b.eachEntry(ctx, ledger.Query{Kind: kind, Since: turn.Add(-digestSilence), Until: turn.Add(-b.Digest)},
+		err := b.eachEntry(ctx, ledger.Query{Kind: kind, Since: periodEnd.Add(-digestSilence), Until: periodEnd.Add(-b.Digest)},
 			func(e backup.Entry) { silent = append(silent, e) })
 		if err != nil {
 			return nil, err
@@ -102,7 +102,7 @@ func (b *Bridge) digestRuns(ctx context.Context, turn time.Time) (runs []backup.
 	}
 	for _, c := range customers {
 		if len(c.wrong) > 0 {
-			runs = append(runs, c.run(turn, b.Digest, b.Location))
+			runs = append(runs, c.run(periodEnd, b.Digest, b.Location))
 		}
 	}
 	slices.SortFunc(runs, func(x, y backup.Run) int { return cmp.Compare(x.ID, y.ID) })
@@ -128,13 +128,13 @@ func (b *Bridge) eachEntry(ctx context.Context, q ledger.Query, yield func(backu
 }
 
 // run makes a run whose data sources are the customer's jobs that need attention.
-func (c *digest) run(turn time.Time, every time.Duration, location *time.Location) backup.Run {
+func (c *digest) run(periodEnd time.Time, every time.Duration, location *time.Location) backup.Run {
 	d := c.device
 	name := cmp.Or(d.Customer, "No customer") + " digest"
 	own := backup.Device{Product: d.Product, Software: d.Software, ID: "digest-" + cmp.Or(d.CustomerID, d.Customer), Name: name,
 		Type: backup.DigestType, Customer: d.Customer, CustomerID: d.CustomerID, CustomerPath: d.CustomerPath, UsedStorage: backup.Unknown}
-	r := backup.Run{Kind: backup.Digest, Job: name, Device: own, Start: turn.Add(-every), End: turn, Status: backup.Warning}
-	r.ID = backup.Identity(own, nil, turn, backup.Digest)
+	r := backup.Run{Kind: backup.Digest, Job: name, Device: own, Start: periodEnd.Add(-every), End: periodEnd, Status: backup.Warning}
+	r.ID = backup.Identity(own, nil, periodEnd, backup.Digest)
 	slices.SortStableFunc(c.wrong, func(x, y backup.Run) int { return cmp.Or(cmp.Compare(y.Status, x.Status), cmp.Compare(x.Job, y.Job)) })
 	for i, w := range c.wrong {
 		r.Status = max(r.Status, w.Status)

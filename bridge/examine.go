@@ -12,11 +12,11 @@ import (
 )
 
 const (
-	megabyte    = 1_000_000
-	fullBelow   = 50 * megabyte  // a batch of mails, and the log that tells of it
-	warnBelow   = 500 * megabyte // days of mails
-	lateBeyond  = time.Hour      // for the median mail, or three polls
-	settledDown = 2 * time.Hour  // after a start, which makes up for what was missed
+	megabyte     = 1_000_000
+	minFree      = 50 * megabyte  // a batch of mails, and the log that tells of it
+	warnFree     = 500 * megabyte // days of mails
+	maxLag       = time.Hour      // for the median mail, or three polls
+	startupGrace = 2 * time.Hour  // after a start, which makes up for what was missed
 )
 
 // examine looks for what is wrong with the whole: the disks, what waits, how
@@ -25,20 +25,20 @@ func (b *Bridge) examine(ctx context.Context) {
 	b.examineDisks()
 	s, err := b.Status(ctx)
 	if err != nil {
-		return // tell says so
+		return // publish says so
 	}
 	why, remedy, on := s.Backlog.Stuck(s.At)
-	b.condition(status.Stuck, "", on, why, remedy)
+	b.setFinding(status.Stuck, "", on, why, remedy)
 	why, remedy, on = s.Stopped.All()
-	b.condition(status.Filtered, "", on, why, remedy)
-	limit := max(lateBeyond, 3*b.Interval)
-	b.condition(late, "", s.Lag.Recent > limit && b.Now().Sub(b.self.started) > settledDown,
+	b.setFinding(status.Filtered, "", on, why, remedy)
+	limit := max(maxLag, 3*b.Interval)
+	b.setFinding(mailsLate, "", s.Lag.Recent > limit && b.Now().Sub(b.self.started) > startupGrace,
 		fmt.Sprintf("half of those of the last hour came more than %s after their backups' ends", s.Lag.Recent.Round(time.Minute)),
 		"are polls or deliveries slow (the log tells), or does Cove tell late of what ended?")
 	err = errors.Join(b.heartbeat(ctx, s), b.digests(ctx, s.At))
-	b.condition(heartless, "", err != nil && ctx.Err() == nil, fmt.Sprint(err), "is the ledger writable, and are the mail templates right? `covebridge check` tells")
-	if b.Told != nil {
-		b.Told(s)
+	b.setFinding(heartbeatFailing, "", err != nil && ctx.Err() == nil, fmt.Sprint(err), "is the ledger writable, and are the mail templates right? `covebridge check` tells")
+	if b.OnStatus != nil {
+		b.OnStatus(s)
 	}
 }
 
@@ -52,14 +52,14 @@ func (b *Bridge) examineDisks() {
 	}
 	why := fmt.Sprintf("%d MB are free in %s", least/megabyte, where)
 	const remedy = "free some space; nothing is lost, and covebridge goes on by itself"
-	b.condition(diskFull, "", least < fullBelow, why, remedy)
-	b.condition(diskFilling, "", least >= fullBelow && least < warnBelow, why, remedy)
+	b.setFinding(diskFull, "", least < minFree, why, remedy)
+	b.setFinding(diskFilling, "", least >= minFree && least < warnFree, why, remedy)
 }
 
-// condition raises a finding, of an account or of the whole (""), or clears it.
-func (b *Bridge) condition(kind finding.Kind, account string, on bool, why, remedy string) {
+// setFinding raises a finding, of an account or of the whole (""), or clears it.
+func (b *Bridge) setFinding(kind finding.Kind, account string, raised bool, why, remedy string) {
 	c := b.Findings.Condition(kind, account)
-	if on {
+	if raised {
 		c.Raise(why, remedy)
 	} else {
 		c.Clear()

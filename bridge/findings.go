@@ -16,10 +16,10 @@ var (
 
 // The kinds of findings about the bridge as a whole.
 var (
-	unwritable  = finding.Kind{Name: "ledger_unwritable", Severity: finding.Failed, What: "the ledger can't be written"}
-	diskFull    = finding.Kind{Name: "disk_full", Severity: finding.Failed, What: "the disk is full"}
-	diskFilling = finding.Kind{Name: "disk_nearly_full", Severity: finding.Warning, What: "the disk is nearly full"}
-	pageDown    = finding.Kind{Name: "page_down", Severity: finding.Warning, What: "the status page can't be served; everything else goes on"}
-	heartless   = finding.Kind{Name: "heartbeat_failing", Severity: finding.Warning, What: "no heartbeat or digest can be sent"}
-	late        = finding.Kind{Name: "mails_late", Severity: finding.Warning, What: "mails come late"}
+	ledgerUnwritable = finding.Kind{Name: "ledger_unwritable", Severity: finding.Failed, What: "the ledger can't be written"}
+	diskFull         = finding.Kind{Name: "disk_full", Severity: finding.Failed, What: "the disk is full"}
+	diskFilling      = finding.Kind{Name: "disk_nearly_full", Severity: finding.Warning, What: "the disk is nearly full"}
+	pageDown         = finding.Kind{Name: "page_down", Severity: finding.Warning, What: "the status page can't be served; everything else goes on"}
+	heartbeatFailing = finding.Kind{Name: "heartbeat_failing", Severity: finding.Warning, What: "no heartbeat or digest can be sent"}
+	mailsLate        = finding.Kind{Name: "mails_late", Severity: finding.Warning, What: "mails come late"}
 )

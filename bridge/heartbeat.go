@@ -14,21 +14,21 @@ import (
 )
 
 const (
-	// alarmApart is the least time between two heartbeats out of turn.
-	alarmApart = time.Hour
-	// firstPatience is how long the first heartbeat waits for an account that
+	// minAlarmInterval is the least time between two heartbeats out of turn.
+	minAlarmInterval = time.Hour
+	// firstHeartbeatWait is how long the first heartbeat waits for an account that
 	// has never been polled.
-	firstPatience = time.Hour
+	firstHeartbeatWait = time.Hour
 
 	heartbeatJob = "covebridge"
 )
 
-// beaten is what the heartbeats before came to; it is kept in the ledger, for all
+// heartbeatState is what the heartbeats before came to; it is kept in the ledger, for all
 // bridges on it.
-type beaten struct {
-	At    time.Time `json:"at"`             // when the last one was made
-	Alarm time.Time `json:"alarm,omitzero"` // when the last one out of turn was
-	Bad   bool      `json:"bad"`            // the last one told of a Failed
+type heartbeatState struct {
+	Last      time.Time `json:"at"`             // when the last one was made
+	LastAlarm time.Time `json:"alarm,omitzero"` // when the last one out of turn was
+	Failed    bool      `json:"bad"`            // the last one told of a Failed
 }
 
 // heartbeat queues the mail that tells how covebridge is, where one is due: once
@@ -41,14 +41,14 @@ func (b *Bridge) heartbeat(ctx context.Context, s status.Status) error {
 	if err != nil {
 		return err
 	}
-	var last beaten
+	var last heartbeatState
 	_ = json.Unmarshal([]byte(text), &last) // unreadable: there was none
-	turn, next, due := nextHeartbeat(s, last, b.Heartbeat, b.Location)
-	if !due || next.Alarm.IsZero() && unpolled(s) && b.Now().Sub(b.self.started) < firstPatience {
+	period, next, due := nextHeartbeat(s, last, b.Heartbeat, b.Location)
+	if !due || next.LastAlarm.IsZero() && anyNeverPolled(s) && b.Now().Sub(b.self.started) < firstHeartbeatWait {
 		return nil
 	}
-	r := heartbeatRun(s, turn, b.Location)
-	if err := b.queueOwn(ctx, r); err != nil {
+	r := heartbeatRun(s, period, b.Location)
+	if err := b.queueOwnMail(ctx, r); err != nil {
 		return err
 	}
 	kept, err := json.Marshal(next)
@@ -58,8 +58,8 @@ func (b *Bridge) heartbeat(ctx context.Context, s status.Status) error {
 	return b.Ledger.SetValue(ctx, "heartbeat", string(kept))
 }
 
-// queueOwn queues a mail of the bridge's own.
-func (b *Bridge) queueOwn(ctx context.Context, r backup.Run) error {
+// queueOwnMail queues a mail of the bridge's own.
+func (b *Bridge) queueOwnMail(ctx context.Context, r backup.Run) error {
 	mail, err := b.Collect.Renderer.Render(r)
 	if err != nil {
 		return fmt.Errorf("make the mail of %s: %w", r.Job, err)
@@ -71,9 +71,9 @@ func (b *Bridge) queueOwn(ctx context.Context, r backup.Run) error {
 	return err
 }
 
-// turnOf is the beginning of the turn that a moment is in: turns of this length,
+// periodStart is the beginning of the period that a moment is in: periods of this length,
 // at most a day, are counted from midnight.
-func turnOf(now time.Time, every time.Duration, location *time.Location) time.Time {
+func periodStart(now time.Time, every time.Duration, location *time.Location) time.Time {
 	midnight := status.Midnight(now, location)
 	return midnight.Add(now.Sub(midnight).Truncate(every))
 }
@@ -81,20 +81,20 @@ func turnOf(now time.Time, every time.Duration, location *time.Location) time.Ti
 // nextHeartbeat tells whether a heartbeat is due, and what it is known by: the
 // beginning of its turn, so that of several bridges one makes it, or the minute
 // of an alarm.
-func nextHeartbeat(s status.Status, last beaten, every time.Duration, location *time.Location) (turn time.Time, next beaten, due bool) {
-	turn = turnOf(s.At, every, location)
-	bad := worst(s.Findings) == backup.Failed
-	next = beaten{At: s.At, Alarm: last.Alarm, Bad: bad}
-	if last.At.Before(turn) || last.At.After(s.At.Add(every)) { // or the clock was put back
-		return turn, next, true
+func nextHeartbeat(s status.Status, last heartbeatState, every time.Duration, location *time.Location) (period time.Time, next heartbeatState, due bool) {
+	period = periodStart(s.At, every, location)
+	bad := worstStatus(s.Findings) == backup.Failed
+	next = heartbeatState{Last: s.At, LastAlarm: last.LastAlarm, Failed: bad}
+	if last.Last.Before(period) || last.Last.After(s.At.Add(every)) { // or the clock was put back
+		return period, next, true
 	}
-	next.Alarm = s.At
-	apart := s.At.Sub(last.Alarm)
-	return s.At.Truncate(time.Minute), next, bad != last.Bad && (apart >= alarmApart || apart < 0)
+	next.LastAlarm = s.At
+	apart := s.At.Sub(last.LastAlarm)
+	return s.At.Truncate(time.Minute), next, bad != last.Failed && (apart >= minAlarmInterval || apart < 0)
 }
 
-// unpolled tells whether an account was never polled.
-func unpolled(s status.Status) bool {
+// anyNeverPolled tells whether an account was never polled.
+func anyNeverPolled(s status.Status) bool {
 	for _, a := range s.Accounts {
 		if a.LastPoll.IsZero() {
 			return true
@@ -105,7 +105,7 @@ func unpolled(s status.Status) bool {
 
 // heartbeatRun makes a run of how things stand: its data sources are the
 // accounts, the mailbox, and what both stand on; its errors are the findings.
-func heartbeatRun(s status.Status, turn time.Time, location *time.Location) backup.Run {
+func heartbeatRun(s status.Status, period time.Time, location *time.Location) backup.Run {
 	d := backup.Device{Product: heartbeatJob, Software: cove.Software, ID: "self", Name: heartbeatJob, Type: backup.HeartbeatType, UsedStorage: backup.Unknown}
 	for _, b := range s.Bridges {
 		if b.Alive(s.At) {
@@ -113,15 +113,15 @@ func heartbeatRun(s status.Status, turn time.Time, location *time.Location) back
 			break
 		}
 	}
-	r := backup.Run{Kind: backup.Heartbeat, Job: heartbeatJob, Device: d, Start: s.At, End: s.At, Status: worst(s.Findings)}
-	r.ID = backup.Identity(d, nil, turn, backup.Heartbeat)
+	r := backup.Run{Kind: backup.Heartbeat, Job: heartbeatJob, Device: d, Start: s.At, End: s.At, Status: worstStatus(s.Findings)}
+	r.ID = backup.Identity(d, nil, period, backup.Heartbeat)
 	at := func(t time.Time) string { return t.In(location).Format("2 Jan, 15:04 MST") }
 	for _, a := range s.Accounts {
 		result := "never polled well so far"
 		if !a.LastGood.IsZero() {
 			result = fmt.Sprintf("%d devices, polled %s", a.Devices, at(a.LastGood))
 		}
-		r.Sessions = append(r.Sessions, part(s, "account "+a.Name, "Cove account "+a.Name, result, func(f finding.Finding) bool { return f.Subject == a.Name }))
+		r.Sessions = append(r.Sessions, findingsSession(s, "account "+a.Name, "Cove account "+a.Name, result, func(f finding.Finding) bool { return f.Subject == a.Name }))
 	}
 	delivered := fmt.Sprintf("%d mails of the last day's runs delivered, %d wait", s.Lag.Runs, s.Backlog.Mails)
 	if s.Lag.Runs > 0 {
@@ -129,13 +129,13 @@ func heartbeatRun(s status.Status, turn time.Time, location *time.Location) back
 	}
 	ofMails := func(f finding.Finding) bool { return f.Subject == "" && strings.HasPrefix(f.Name, "mail") }
 	r.Sessions = append(r.Sessions,
-		part(s, "mailbox", "Mailbox", delivered, ofMails),
-		part(s, "covebridge", "covebridge itself", "at work", func(f finding.Finding) bool { return f.Subject == "" && !ofMails(f) }))
+		findingsSession(s, "mailbox", "Mailbox", delivered, ofMails),
+		findingsSession(s, "covebridge", "covebridge itself", "at work", func(f finding.Finding) bool { return f.Subject == "" && !ofMails(f) }))
 	return r
 }
 
-// part makes a data source of what the findings that concern it tell.
-func part(s status.Status, key, name, result string, concerns func(finding.Finding) bool) backup.Session {
+// findingsSession makes a data source of what the findings that concern it tell.
+func findingsSession(s status.Status, key, name, result string, concerns func(finding.Finding) bool) backup.Session {
 	p := ownSession(key, name)
 	p.Result = result
 	var mine []finding.Finding
@@ -150,7 +150,7 @@ func part(s status.Status, key, name, result string, concerns func(finding.Findi
 		}
 		p.Errors = append(p.Errors, backup.Error{Time: f.Since, Text: text, Count: 1})
 	}
-	p.Status = worst(mine)
+	p.Status = worstStatus(mine)
 	return p
 }
 
@@ -161,8 +161,8 @@ func ownSession(key, name string) backup.Session {
 		SelectedCount: backup.Unknown, SelectedBytes: backup.Unknown, ProcessedCount: backup.Unknown, ProcessedBytes: backup.Unknown, SentBytes: backup.Unknown}
 }
 
-// worst is the status of the worst finding.
-func worst(all []finding.Finding) backup.Status {
+// worstStatus is the status of the worst finding.
+func worstStatus(all []finding.Finding) backup.Status {
 	w := backup.Success
 	for _, f := range all {
 		if f.Severity == finding.Failed {

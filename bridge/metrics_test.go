@@ -79,7 +79,7 @@ func TestMetricsOfARunningBridge(t *testing.T) {
 func TestPollNow(t *testing.T) {
 	polls, goOn, first := make(chan struct{}), make(chan struct{}), make(chan struct{})
 	w, _ := simWorld(t, covesim.Options{Seed: 1, Devices: 1}, func(o *bridge.Options) {
-		o.Interval, o.Polled = time.Hour, func() { close(first) }
+		o.Interval, o.OnPolled = time.Hour, func() { close(first) }
 		watch(func() error {
 			polls <- struct{}{}
 			<-goOn

@@ -51,9 +51,9 @@ func Open(ctx context.Context, c *config.Config, log *slog.Logger, around ...fun
 	return New(o), nil
 }
 
-// Ends gives the accounts and the mailbox that the configuration names, for who
+// Endpoints gives the accounts and the mailbox that the configuration names, for who
 // only tries them. Close the mailbox.
-func Ends(c *config.Config, log *slog.Logger) ([]Source, Mailbox, error) {
+func Endpoints(c *config.Config, log *slog.Logger) ([]Source, Mailbox, error) {
 	o, err := options(c, log)
 	return o.Sources, o.Mailbox, err
 }

@@ -11,8 +11,8 @@ import (
 	"covebridge/bridge/web"
 )
 
-// pageAgain is the time between two tries to serve the page.
-const pageAgain = time.Minute
+// pageRetry is the time between two tries to serve the page.
+const pageRetry = time.Minute
 
 // page is the status page, as web.Server serves it.
 type page interface {
@@ -34,7 +34,7 @@ func (b *Bridge) serve(ctx context.Context) {
 	for {
 		err := b.page.Start(ctx)
 		if ctx.Err() == nil {
-			b.condition(pageDown, "", err != nil, fmt.Sprint(err), "set http.listen to an address that is free, or to off")
+			b.setFinding(pageDown, "", err != nil, fmt.Sprint(err), "set http.listen to an address that is free, or to off")
 		}
 		if err == nil {
 			break
@@ -42,7 +42,7 @@ func (b *Bridge) serve(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-time.After(pageAgain):
+		case <-time.After(pageRetry):
 		}
 	}
 	b.Log.Info("the status page is served", "url", "http://"+b.page.Addr()+"/")
@@ -54,12 +54,12 @@ func (b *Bridge) serve(ctx context.Context) {
 
 // PollNow has a running bridge poll an account at once.
 func (b *Bridge) PollNow(account string) error {
-	now, known := b.now[account]
+	request, known := b.pollRequests[account]
 	if !known {
 		return fmt.Errorf("this covebridge polls no account %q", account)
 	}
 	select {
-	case now <- struct{}{}:
+	case request <- struct{}{}:
 		return nil
 	default:
 		return fmt.Errorf("%s is being polled at this moment, or is not polled any more, for its login is refused", account)

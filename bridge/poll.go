@@ -50,11 +50,11 @@ func (b *Bridge) renew(ctx context.Context, name string) {
 
 const (
 	day = 24 * time.Hour
-	// memory is how long the ledger keeps mails and audit trails.
-	memory = 90 * day
+	// retention is how long the ledger keeps mails and audit trails.
+	retention = 90 * day
 )
 
-// prune forgets, once a day, what is older than memory. It follows a sweep that
+// prune forgets, once a day, what is older than retention. It follows a sweep that
 // went well: after one that failed, old entries may be all there is.
 func (b *Bridge) prune(ctx context.Context) error {
 	text, err := b.Ledger.Value(ctx, "pruned")
@@ -65,7 +65,7 @@ func (b *Bridge) prune(ctx context.Context) error {
 	if last, err := time.Parse(time.RFC3339, text); err == nil && now.Sub(last) < day && !now.Before(last) {
 		return nil
 	}
-	if err := b.Ledger.Prune(ctx, now.Add(-memory)); err != nil {
+	if err := b.Ledger.Prune(ctx, now.Add(-retention)); err != nil {
 		return fmt.Errorf("prune the ledger: %w", err)
 	}
 	return b.Ledger.SetValue(ctx, "pruned", now.UTC().Format(time.RFC3339))

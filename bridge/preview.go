@@ -10,8 +10,8 @@ import (
 	"covebridge/bridge/ledger"
 )
 
-// Wanted says which mails a preview gives.
-type Wanted struct {
+// PreviewOptions says which mails a preview gives.
+type PreviewOptions struct {
 	Device string // part of the device's name, in any case; empty: all
 	Limit  int    // at most so many; 0: all
 }
@@ -20,17 +20,17 @@ type Wanted struct {
 // deliver, oldest first. With a limit it stops asking once it has so many, which
 // are then not the oldest of all. Give it a ledger in memory: it is then as if
 // it had never been.
-func (b *Bridge) Preview(ctx context.Context, w Wanted, yield func(backup.Entry) error) error {
-	polls, enough := context.WithCancel(ctx)
-	defer enough()
+func (b *Bridge) Preview(ctx context.Context, w PreviewOptions, yield func(backup.Entry) error) error {
+	polls, cancel := context.WithCancel(ctx)
+	defer cancel()
 	b.collector.OnQueued = func() {
 		if counts, err := b.Ledger.Counts(ctx); err == nil && w.Limit > 0 && counts[backup.EntryQueued] >= w.Limit {
-			enough()
+			cancel()
 		}
 	}
 	for _, src := range b.Sources {
 		if w.Device != "" {
-			src = only{src, strings.ToLower(w.Device)}
+			src = nameFilter{src, strings.ToLower(w.Device)}
 		}
 		if _, err := b.poll(polls, src, true); err != nil && polls.Err() == nil {
 			return err
@@ -59,15 +59,15 @@ func (b *Bridge) Preview(ctx context.Context, w Wanted, yield func(backup.Entry)
 	return nil
 }
 
-// only shows the devices that have a text in their names; others are not even
+// nameFilter shows the devices that have a text in their names; others are not even
 // looked at.
-type only struct {
+type nameFilter struct {
 	Source
 	text string
 }
 
 // Devices is collect.Source's.
-func (o only) Devices(ctx context.Context, sel backup.Selection, yield func(backup.Row) error) error {
+func (o nameFilter) Devices(ctx context.Context, sel backup.Selection, yield func(backup.Row) error) error {
 	sel.Told = nil // how many of them are wanted is not known
 	return o.Source.Devices(ctx, sel, func(r backup.Row) error {
 		if !strings.Contains(strings.ToLower(r.Snapshot().Device.Name), o.text) {
@@ -77,4 +77,4 @@ func (o only) Devices(ctx context.Context, sel backup.Selection, yield func(back
 	})
 }
 
-var _ collect.Source = only{}
+var _ collect.Source = nameFilter{}

@@ -18,7 +18,7 @@ import (
 
 // preview gives the mails wanted of a fleet of 40 devices, and how many calls
 // they took.
-func preview(t *testing.T, want bridge.Wanted) (mails []backup.Entry, calls int64, seen []collect.Progress) {
+func preview(t *testing.T, want bridge.PreviewOptions) (mails []backup.Entry, calls int64, seen []collect.Progress) {
 	sim := covesim.New(covesim.Options{Devices: 40, Start: epoch})
 	var count atomic.Int64
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -34,7 +34,7 @@ func preview(t *testing.T, want bridge.Wanted) (mails []backup.Entry, calls int6
 		})}
 	})
 	var mu sync.Mutex
-	w.Watch(func(p collect.Progress) {
+	w.OnProgress(func(p collect.Progress) {
 		mu.Lock()
 		defer mu.Unlock()
 		seen = append(seen, p)
@@ -52,14 +52,14 @@ func preview(t *testing.T, want bridge.Wanted) (mails []backup.Entry, calls int6
 // A preview of three mails asks for no more than those need, and one of a
 // device for no other's history.
 func TestPreviewStops(t *testing.T) {
-	all, whole, seen := preview(t, bridge.Wanted{})
-	three, few, _ := preview(t, bridge.Wanted{Limit: 3})
+	all, whole, seen := preview(t, bridge.PreviewOptions{})
+	three, few, _ := preview(t, bridge.PreviewOptions{Limit: 3})
 	if len(three) != 3 || few > whole/3 {
 		t.Errorf("%d mails in %d calls, all %d in %d", len(three), few, len(all), whole)
 	}
 	t.Logf("3 mails in %d calls, all %d in %d", few, len(all), whole)
 	name := all[0].Run.Device.Name
-	one, some, _ := preview(t, bridge.Wanted{Device: strings.ToUpper(name)})
+	one, some, _ := preview(t, bridge.PreviewOptions{Device: strings.ToUpper(name)})
 	if len(one) == 0 || some > whole/3 {
 		t.Errorf("%d mails of %s in %d calls, all in %d", len(one), name, some, whole)
 	}

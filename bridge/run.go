@@ -24,12 +24,12 @@ func (b *Bridge) Run(ctx context.Context) {
 	b.warnUnreadable()
 	var all sync.WaitGroup
 	if b.Name != "" {
-		b.recall(ctx)
-		all.Go(func() { b.watch(ctx) })
+		b.restoreAccounts(ctx)
+		all.Go(func() { b.monitor(ctx) })
 	}
 	watched := b.collector.OnProgress
-	b.Watch(func(p collect.Progress) {
-		b.self.pulse.beat(polling+p.Account, pollPatience)
+	b.OnProgress(func(p collect.Progress) {
+		b.self.watchdog.expect(polling+p.Account, pollTimeout)
 		if watched != nil {
 			watched(p)
 		}
@@ -40,46 +40,46 @@ func (b *Bridge) Run(ctx context.Context) {
 	var first sync.WaitGroup
 	for _, src := range b.Sources {
 		first.Add(1)
-		all.Go(func() { b.follow(ctx, src, sync.OnceFunc(first.Done)) })
+		all.Go(func() { b.pollLoop(ctx, src, sync.OnceFunc(first.Done)) })
 	}
-	if b.Polled != nil {
-		all.Go(func() { first.Wait(); b.Polled() })
+	if b.OnPolled != nil {
+		all.Go(func() { first.Wait(); b.OnPolled() })
 	}
 	counts := b.deliverer.Run(ctx)
-	b.self.pulse.end(delivery)
+	b.self.watchdog.remove(delivery)
 	all.Wait()
 	b.Log.Info("stopped", "sent", counts.Sent, "failed", counts.Failed)
 }
 
-// follow polls one account at its interval, and tells of the first poll when it
+// pollLoop polls one account at its interval, and tells of the first poll when it
 // is over. The account's troubles are its own.
-func (b *Bridge) follow(ctx context.Context, src Source, first func()) {
+func (b *Bridge) pollLoop(ctx context.Context, src Source, first func()) {
 	defer first()
 	part := polling + src.Name()
-	defer b.self.pulse.end(part)
+	defer b.self.watchdog.remove(part)
 	tick := time.NewTicker(b.Interval)
 	defer tick.Stop()
 	for {
 		began := time.Now()
-		b.self.pulse.beat(part, pollPatience)
+		b.self.watchdog.expect(part, pollTimeout)
 		p, err := b.poll(ctx, src, false)
 		if ctx.Err() != nil {
 			return
 		}
 		first()
-		b.tellPoll(p, err)
+		b.reportPoll(p, err)
 		b.Metrics.Poll(src.Name(), outcome(p, err))
 		if errors.Is(err, backup.ErrRefused) {
-			b.self.polled(p, err, time.Time{})
+			b.self.notePoll(p, err, time.Time{})
 			return // until the configuration changes
 		}
-		b.self.polled(p, err, began.Add(b.Interval))
-		b.self.pulse.beat(part, b.Interval+pollPatience)
+		b.self.notePoll(p, err, began.Add(b.Interval))
+		b.self.watchdog.expect(part, b.Interval+pollTimeout)
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-		case <-b.now[src.Name()]:
+		case <-b.pollRequests[src.Name()]:
 		}
 	}
 }
@@ -95,15 +95,15 @@ func (b *Bridge) Once(ctx context.Context) (Summary, error) {
 		done  = make(chan struct{})
 	)
 	if b.Name != "" {
-		b.recall(ctx)
+		b.restoreAccounts(ctx)
 	}
 	for _, src := range b.Sources {
 		polls.Go(func() {
 			p, err := b.poll(ctx, src, true)
 			if err == nil || b.Name != "" && ctx.Err() == nil {
-				b.tellPoll(p, err)
+				b.reportPoll(p, err)
 			}
-			b.self.polled(p, err, time.Time{})
+			b.self.notePoll(p, err, time.Time{})
 			mu.Lock()
 			defer mu.Unlock()
 			s.Polled = append(s.Polled, p)
@@ -113,8 +113,8 @@ func (b *Bridge) Once(ctx context.Context) (Summary, error) {
 	go func() {
 		defer close(done)
 		polls.Wait()
-		if b.Polled != nil {
-			b.Polled()
+		if b.OnPolled != nil {
+			b.OnPolled()
 		}
 		if b.Name != "" {
 			b.examine(context.WithoutCancel(ctx)) // before the delivery ends: it may queue a heartbeat
@@ -123,16 +123,16 @@ func (b *Bridge) Once(ctx context.Context) (Summary, error) {
 	s.Delivered = b.deliverer.DrainUntil(ctx, done)
 	<-done
 	if b.Name != "" {
-		b.tell(context.WithoutCancel(ctx), time.Now().Add(onceLasts))
+		b.publish(context.WithoutCancel(ctx), time.Now().Add(onceExpiry))
 	}
 	waiting, err := b.Ledger.Waiting(context.WithoutCancel(ctx))
 	s.Waiting = waiting
 	return s, errors.Join(append(errs, err, ctx.Err())...)
 }
 
-// Watch has f told how polls go on, from several goroutines. It is to be called
+// OnProgress has f told how polls go on, from several goroutines. It is to be called
 // before the first poll.
-func (b *Bridge) Watch(f func(collect.Progress)) { b.collector.OnProgress = f }
+func (b *Bridge) OnProgress(f func(collect.Progress)) { b.collector.OnProgress = f }
 
 // Drain delivers what is due, then ends: for what Resend or Backfill queued.
 func (b *Bridge) Drain(ctx context.Context) deliver.Counts { return b.deliverer.Drain(ctx) }

@@ -13,29 +13,29 @@ import (
 )
 
 const (
-	// telling is the time between two times that a bridge tells how it is, where
-	// nothing changes, and tellApart at least, where something does.
-	telling   = time.Minute
-	tellApart = 5 * time.Second
-	// runLasts is after how much silence a bridge is gone, and onceLasts that
+	// reportInterval is the time between two times that a bridge tells how it is, where
+	// nothing changes, and minReportInterval at least, where something does.
+	reportInterval    = time.Minute
+	minReportInterval = 5 * time.Second
+	// runExpiry is after how much silence a bridge is gone, and onceExpiry that
 	// after which another `once` is missed: many a cron has one a day.
-	runLasts  = 5 * time.Minute
-	onceLasts = 25 * time.Hour
-	tellLimit = 10 * time.Second
+	runExpiry     = 5 * time.Minute
+	onceExpiry    = 25 * time.Hour
+	reportTimeout = 10 * time.Second
 )
 
 // self is what a bridge knows of itself.
 type self struct {
-	started time.Time
-	news    chan struct{}
-	pulse   pulse
+	started  time.Time
+	changed  chan struct{}
+	watchdog watchdog
 
 	mu       sync.Mutex
 	accounts []status.Account
 }
 
 func newSelf(o Options) *self {
-	s := &self{started: o.Now(), news: make(chan struct{}, 1)}
+	s := &self{started: o.Now(), changed: make(chan struct{}, 1)}
 	for _, src := range o.Sources {
 		s.accounts = append(s.accounts, status.Account{Name: src.Name()})
 	}
@@ -48,8 +48,8 @@ func processName() string {
 	return fmt.Sprintf("%s:%d", host, os.Getpid())
 }
 
-// polled notes what a poll came to, and when the next one is.
-func (s *self) polled(p Polled, err error, next time.Time) {
+// notePoll notes what a poll came to, and when the next one is.
+func (s *self) notePoll(p Polled, err error, next time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for i := range s.accounts {
@@ -72,14 +72,14 @@ func (s *self) polled(p Polled, err error, next time.Time) {
 		}
 	}
 	select {
-	case s.news <- struct{}{}:
+	case s.changed <- struct{}{}:
 	default:
 	}
 }
 
-// unreadable notes how many more devices have no readable history since a poll,
+// addUnreadable notes how many more devices have no readable history since a poll,
 // and tells how many there are, and why of one of them.
-func (s *self) unreadable(account string, more int64, cause string) (devices int, why string) {
+func (s *self) addUnreadable(account string, more int64, cause string) (devices int, why string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for i := range s.accounts {
@@ -97,8 +97,8 @@ func (s *self) unreadable(account string, more int64, cause string) (devices int
 	return 0, ""
 }
 
-// remember takes over what was known before this process began.
-func (s *self) remember(before []status.Account) {
+// restore takes over what was known before this process began.
+func (s *self) restore(before []status.Account) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for i := range s.accounts {
@@ -111,10 +111,10 @@ func (s *self) remember(before []status.Account) {
 	}
 }
 
-// recall takes over from the ledger what was known before this process began.
-func (b *Bridge) recall(ctx context.Context) {
+// restoreAccounts takes over from the ledger what was known before this process began.
+func (b *Bridge) restoreAccounts(ctx context.Context) {
 	if before, err := status.Read(ctx, b.Ledger, time.Now(), b.Location); err == nil { // else the polls will say so
-		b.self.remember(before.Accounts)
+		b.self.restore(before.Accounts)
 	}
 }
 
@@ -133,42 +133,42 @@ func (b *Bridge) report(until time.Time) status.Report {
 // holds what could be found out.
 func (b *Bridge) Status(ctx context.Context) (status.Status, error) {
 	now := b.Now()
-	own := b.report(now.Add(runLasts))
+	own := b.report(now.Add(runExpiry))
 	return status.ReadAs(ctx, b.Ledger, now, b.Location, &own)
 }
 
-// tell tells the ledger how this bridge is.
-func (b *Bridge) tell(ctx context.Context, until time.Time) {
-	limited, done := context.WithTimeout(ctx, tellLimit)
+// publish tells the ledger how this bridge is.
+func (b *Bridge) publish(ctx context.Context, until time.Time) {
+	limited, done := context.WithTimeout(ctx, reportTimeout)
 	defer done()
 	err := status.Tell(limited, b.Ledger, b.report(until))
 	if ctx.Err() != nil {
 		return
 	}
 	why, remedy := backup.Explain(err)
-	b.condition(unwritable, "", err != nil, why, cmp.Or(remedy, "`covebridge check` tries the ledger"))
+	b.setFinding(ledgerUnwritable, "", err != nil, why, cmp.Or(remedy, "`covebridge check` tries the ledger"))
 }
 
-// watch tells how this bridge is: at a change, or else once a minute, and that
+// monitor tells how this bridge is: at a change, or else once a minute, and that
 // it has ended.
-func (b *Bridge) watch(ctx context.Context) {
-	tick := time.NewTicker(telling)
+func (b *Bridge) monitor(ctx context.Context) {
+	tick := time.NewTicker(reportInterval)
 	defer tick.Stop()
 	for {
 		b.examine(ctx)
-		b.tell(ctx, time.Now().Add(runLasts))
+		b.publish(ctx, time.Now().Add(runExpiry))
 		select {
 		case <-ctx.Done():
-			b.tell(context.WithoutCancel(ctx), time.Time{})
+			b.publish(context.WithoutCancel(ctx), time.Time{})
 			return
 		case <-tick.C:
 			continue
-		case <-b.self.news:
+		case <-b.self.changed:
 		case <-b.Findings.Changed():
 		}
 		select {
 		case <-ctx.Done():
-		case <-time.After(tellApart):
+		case <-time.After(minReportInterval):
 		}
 	}
 }

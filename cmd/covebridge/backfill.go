@@ -49,7 +49,7 @@ mail.timezone.`,
 			}
 			defer b.Close()
 			progress := a.progress("devices", "asking Cove")
-			b.Watch(progress.poll)
+			b.OnProgress(progress.poll)
 			runs, err := b.Backfill(cmd.Context(), span, progress.poll)
 			progress.end()
 			if errors.Is(err, context.Canceled) {

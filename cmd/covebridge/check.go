@@ -64,7 +64,7 @@ func (a *app) checkNamed(ctx context.Context, c *config.Config, r *checkReport) 
 	}
 	defer b.Close()
 	r.tell("templates", mailbox.Finding{What: "all can be read and make a mail"})
-	b.Check(ctx, bridge.CheckReport{Begin: r.begin, Tell: r.tell})
+	b.Check(ctx, bridge.CheckReport{Begin: r.begin, Found: r.tell})
 	return nil
 }
 

@@ -88,7 +88,7 @@ func (i *interview) try(ctx context.Context, try func(context.Context, []bridge.
 	if err != nil {
 		return err
 	}
-	sources, box, err := bridge.Ends(c, slog.New(slog.DiscardHandler))
+	sources, box, err := bridge.Endpoints(c, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return err
 	}

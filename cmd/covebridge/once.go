@@ -27,8 +27,8 @@ is taken up by the next start.`,
 			}
 			defer b.Close()
 			progress := a.progress("devices", "asking Cove")
-			b.Watch(progress.poll)
-			b.Polled = func() { progress.next("delivering") }
+			b.OnProgress(progress.poll)
+			b.OnPolled = func() { progress.next("delivering") }
 			s, err := b.Once(cmd.Context())
 			progress.end()
 			for _, p := range s.Polled {

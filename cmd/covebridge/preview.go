@@ -60,11 +60,11 @@ rendered anew each time a template in mail.templates is saved, until Ctrl-C.`,
 			}
 			progress := a.progress("devices", "asking Cove")
 			defer progress.end()
-			b.Watch(progress.poll)
+			b.OnProgress(progress.poll)
 			shown := 0
 			var runs []backup.Run
 			var p page
-			err = b.Preview(cmd.Context(), bridge.Wanted{Device: device, Limit: most}, func(e backup.Entry) error {
+			err = b.Preview(cmd.Context(), bridge.PreviewOptions{Device: device, Limit: most}, func(e backup.Entry) error {
 				shown++
 				switch {
 				case watch:

@@ -56,14 +56,14 @@ func (a *app) start(ctx context.Context, c *config.Config) (*bridge.Bridge, erro
 func (a *app) untilReload(ctx context.Context, b *bridge.Bridge, hangups <-chan os.Signal) (next *config.Config, err error) {
 	supervised, forget := context.WithCancel(ctx)
 	defer forget()
-	b.Told = func(s status.Status) { notify(b.Log, "STATUS="+s.Line()) }
+	b.OnStatus = func(s status.Status) { notify(b.Log, "STATUS="+s.Line()) }
 	notify(b.Log, ready)
 	go keepAlive(supervised, b)
 
 	first := a.progress("devices", "asking Cove")
 	defer first.end()
-	b.Watch(first.poll)
-	b.Polled = first.end
+	b.OnProgress(first.poll)
+	b.OnPolled = first.end
 	running, stop := context.WithCancel(ctx)
 	ended := make(chan struct{})
 	go func() { defer close(ended); b.Run(running) }()

@@ -11,8 +11,8 @@ import (
 // Cove asks for patience. Deliveries look around every few seconds, whatever the
 // mailbox does.
 const (
-	pollPatience    = 30 * time.Minute
-	deliverPatience = 5 * time.Minute
+	pollTimeout    = 30 * time.Minute
+	deliverTimeout = 5 * time.Minute
 )
 
 // The parts of a bridge.
@@ -21,27 +21,27 @@ const (
 	delivery = "the delivery"
 )
 
-// pulse knows by when each part of the bridge is to get on.
-type pulse struct {
+// watchdog knows by when each part of the bridge is to get on.
+type watchdog struct {
 	mu    sync.Mutex
-	parts map[string]beat
+	parts map[string]deadline
 }
 
-type beat struct{ last, limit time.Time }
+type deadline struct{ last, due time.Time }
 
-// beat says that a part got on, and will again within limit.
-func (p *pulse) beat(part string, limit time.Duration) {
+// expect says that a part got on, and will again within limit.
+func (p *watchdog) expect(part string, limit time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.parts == nil {
-		p.parts = map[string]beat{}
+		p.parts = map[string]deadline{}
 	}
 	now := time.Now()
-	p.parts[part] = beat{now, now.Add(limit)}
+	p.parts[part] = deadline{now, now.Add(limit)}
 }
 
-// end says that a part has ended, as it should.
-func (p *pulse) end(part string) {
+// remove says that a part has ended, as it should.
+func (p *watchdog) remove(part string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.parts, part)
@@ -52,12 +52,12 @@ func (p *pulse) end(part string) {
 // started anew; nothing is lost or sent twice by that. An ill mailbox or a Cove
 // that does not answer stalls nothing.
 func (b *Bridge) Stalled() error {
-	p := &b.self.pulse
+	p := &b.self.watchdog
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := time.Now()
 	for part, beat := range p.parts {
-		if now.After(beat.limit) {
+		if now.After(beat.due) {
 			return fmt.Errorf("%s makes no progress since %s", part, beat.last.In(b.Location).Format("15:04:05 MST"))
 		}
 	}

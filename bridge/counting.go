@@ -9,14 +9,14 @@ import (
 	"covebridge/bridge/web"
 )
 
-// counted is collect's journals, with what is queued counted.
-type counted struct {
+// countingJournals is collect's journals, with what is queued counted.
+type countingJournals struct {
 	collect.Journals
 	metrics *web.Metrics
 }
 
 // Commit counts the runs that it queued.
-func (c counted) Commit(ctx context.Context, steps []backup.Step) (stale []int, err error) {
+func (c countingJournals) Commit(ctx context.Context, steps []backup.Step) (stale []int, err error) {
 	stale, err = c.Journals.Commit(ctx, steps)
 	if err != nil {
 		return stale, err
