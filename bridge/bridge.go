@@ -99,7 +99,7 @@ func New(o Options) *Bridge {
 		o.Deliver.Outbox = Outbox{o.Ledger}
 	}
 	o.Deliver.Mailbox, o.Deliver.Log, o.Deliver.Findings = o.Mailbox, o.Log, o.Findings
-	o.Deliver.Turn = func() { b.self.watchdog.expect(delivery, deliverTimeout) }
+	o.Deliver.OnLoop = func() { b.self.watchdog.expect(delivery, deliverTimeout) }
 	b.deliverer = deliver.New(o.Deliver)
 	if o.Collect.Journals == nil {
 		o.Collect.Journals = o.Ledger

@@ -145,7 +145,7 @@ func openMailbox(c config.Delivery, m config.Mail) (box Mailbox, connections, ba
 		s := c.SMTP
 		smtp := mailbox.NewSMTP(mailbox.SMTPOptions{
 			Address: s.Address, TLS: s.TLS, Username: s.Username, Password: string(s.Password), Auth: s.Auth, Token: token,
-			Rate: int(s.Rate), AllowPlaintext: s.AllowPlaintext, Ask: imap, From: m.From, To: m.To,
+			Rate: int(s.Rate), AllowPlaintext: s.AllowPlaintext, Inbox: imap, From: m.From, To: m.To,
 		})
 		if imap == nil { // what is in flight when it breaks can't be asked for
 			return smtp, smtpConnections, 1

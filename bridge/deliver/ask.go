@@ -11,17 +11,17 @@ import (
 )
 
 const (
-	// landing is how long a mail whose delivery ended without an answer may
+	// settleDelay is how long a mail whose delivery ended without an answer may
 	// still be on its way into the mailbox.
-	landing = 10 * time.Second
-	// asking is how long a mailbox may take over a question.
-	asking = 5 * time.Minute
+	settleDelay = 10 * time.Second
+	// findTimeout is how long a mailbox may take over a question.
+	findTimeout = 5 * time.Minute
 )
 
-// begun tells whether a delivery of the mail has really begun before. Where it
+// wasBegun tells whether a delivery of the mail has really begun before. Where it
 // has not, the mail is in doubt only because it may have gone out before the
 // ledger was opened, or restored.
-func begun(e backup.Entry) bool {
+func wasBegun(e backup.Entry) bool {
 	return e.Attempts > 0 || e.Mark != "" || e.State == backup.EntrySending
 }
 
@@ -42,10 +42,10 @@ func (r *run) ask(entries []backup.Entry) (fresh, missing []backup.Entry, outcom
 	if len(doubtful) == 0 {
 		return fresh, nil, nil, true
 	}
-	standing := r.health.standing()
-	ctx, done := context.WithTimeout(r.flight.context(), asking)
+	standing := r.health.mark()
+	ctx, done := context.WithTimeout(r.inFlight.context(), findTimeout)
 	defer done()
-	defer context.AfterFunc(r.stop, done)()
+	defer context.AfterFunc(r.ctx, done)()
 	for i, answer := range r.find(ctx, doubtful) {
 		e := doubtful[i]
 		var me *mailbox.Error
@@ -53,31 +53,31 @@ func (r *run) ask(entries []backup.Entry) (fresh, missing []backup.Entry, outcom
 		case answer.err == nil && answer.Found.Found:
 			r.suspects.clear(e.Run.ID)
 			r.count(func(c *Counts) { c.Found++ })
-			outcomes = append(outcomes, arrived(e, "found in the mailbox: "+answer.Receipt))
+			outcomes = append(outcomes, delivered(e, "found in the mailbox: "+answer.Receipt))
 			continue
 		case answer.err == nil:
 			e.Doubt = false
-			if s, _ := r.suspects.get(e.Run.ID); spent(e.Attempts, s) {
+			if s, _ := r.suspects.get(e.Run.ID); exhausted(e.Attempts, s) {
 				outcomes = append(outcomes, r.giveUp(e, "broke its delivery off for a day while others passed: "+e.Reason))
 				continue
 			}
 		case errors.Is(answer.err, mailbox.ErrCannotAsk):
-		case r.stop.Err() != nil:
+		case r.ctx.Err() != nil:
 			continue // the stop broke the question off: it goes back with the leases, in doubt as before
 		default:
-			if me != nil && me.Settle > 0 {
-				outcomes = append(outcomes, putBack(e, answer.err.Error(), me.Settle))
+			if me != nil && me.AskAgainAfter > 0 {
+				outcomes = append(outcomes, requeue(e, answer.err.Error(), me.AskAgainAfter))
 				continue
 			}
-			outcomes = append(outcomes, putBack(e, answer.err.Error(), landing))
+			outcomes = append(outcomes, requeue(e, answer.err.Error(), settleDelay))
 			r.count(func(c *Counts) { c.Retried++ })
-			if well && !aboutOne(answer.err) && ctx.Err() != context.Canceled {
+			if well && !aboutOneMail(answer.err) && ctx.Err() != context.Canceled {
 				well = false
 				r.health.failed(standing, answer.err)
 			}
 			continue
 		}
-		if begun(e) {
+		if wasBegun(e) {
 			missing = append(missing, e)
 		} else {
 			fresh = append(fresh, e)
@@ -108,7 +108,7 @@ func (r *run) find(ctx context.Context, entries []backup.Entry) []answer {
 		switch {
 		case err == nil:
 			answers[i].Found = founds[i]
-		case len(entries) > 1 && aboutOne(err) && ctx.Err() == nil:
+		case len(entries) > 1 && aboutOneMail(err) && ctx.Err() == nil:
 			answers[i] = r.find(ctx, entries[i:i+1])[0]
 		default:
 			answers[i].err = err
@@ -117,11 +117,11 @@ func (r *run) find(ctx context.Context, entries []backup.Entry) []answer {
 	return answers
 }
 
-// aboutOne tells whether a failed question says nothing about the mailbox itself.
-func aboutOne(err error) bool {
+// aboutOneMail tells whether a failed question says nothing about the mailbox itself.
+func aboutOneMail(err error) bool {
 	var e *mailbox.Error
 	if !errors.As(err, &e) {
 		return !errors.Is(err, mailbox.ErrCannotAsk)
 	}
-	return e.Settle > 0 || e.Class == mailbox.Rejected || e.Class == mailbox.Final
+	return e.AskAgainAfter > 0 || e.Class == mailbox.Rejected || e.Class == mailbox.Final
 }

@@ -23,12 +23,12 @@ func (r *run) batch(entries []backup.Entry) {
 	}
 	first := len(groups) - len(alone)
 	for i, group := range groups {
-		if r.stop.Err() != nil {
+		if r.ctx.Err() != nil {
 			break // what was not begun goes back with the leases
 		}
 		if !well {
 			for _, e := range group {
-				o := putBack(e, "not tried: the mailbox is ill", 0)
+				o := requeue(e, "not tried: the mailbox is ill", 0)
 				o.Doubt = o.Doubt || i >= first // so that it is sent alone next time too
 				outcomes = append(outcomes, o)
 			}
@@ -43,8 +43,8 @@ func (r *run) batch(entries []backup.Entry) {
 	r.record(outcomes, false)
 }
 
-// lastTries is how long a drain that has nothing else left to do tries to record.
-const lastTries = 10 * time.Second
+// drainRecordLimit is how long a drain that has nothing else left to do tries to record.
+const drainRecordLimit = 10 * time.Second
 
 // record writes down what became of mails, and tries until that has worked: what
 // was delivered and is not on record would be sent again. A drain ends all the
@@ -61,16 +61,16 @@ func (r *run) record(outcomes []backup.Outcome, blocked bool) {
 	}
 	var finishing time.Time // since when there is nothing else left to do
 	for try := 0; ; try++ {
-		err := r.Outbox.Record(r.hard, outcomes)
+		err := r.Outbox.Record(r.hardCtx, outcomes)
 		if err == nil {
 			if blocked {
 				r.block(-1)
 				blocked = false
 			}
-			r.ledgerPassed()
+			r.ledgerWorked()
 			return
 		}
-		if r.hard.Err() != nil {
+		if r.hardCtx.Err() != nil {
 			return // the ledger has them as begun, and they will be asked for
 		}
 		if !blocked {
@@ -78,9 +78,9 @@ func (r *run) record(outcomes []backup.Outcome, blocked bool) {
 			blocked = true
 		}
 		r.ledgerFailed(fmt.Errorf("record what became of %d mails: %w", len(outcomes), err))
-		wait, finish := backoff(try, firstLedger, maxLedger), r.finish
+		wait, finish := backoff(try, minLedgerRetry, maxLedgerRetry), r.drain
 		if !finishing.IsZero() {
-			if time.Since(finishing) >= lastTries {
+			if time.Since(finishing) >= drainRecordLimit {
 				return
 			}
 			wait, finish = min(wait, time.Second), nil
@@ -90,18 +90,18 @@ func (r *run) record(outcomes []backup.Outcome, blocked bool) {
 		case <-timer.C:
 		case <-finish:
 			finishing = time.Now()
-		case <-r.hard.Done():
+		case <-r.hardCtx.Done():
 		}
 		timer.Stop()
 	}
 }
 
-// arrived is the outcome of a mail that is in the mailbox.
-func arrived(e backup.Entry, receipt string) backup.Outcome {
+// delivered is the outcome of a mail that is in the mailbox.
+func delivered(e backup.Entry, receipt string) backup.Outcome {
 	return backup.Outcome{ID: e.Run.ID, State: backup.EntrySent, Detail: receipt}
 }
 
-// putBack is the outcome of a mail to be tried again, which counts not against it.
-func putBack(e backup.Entry, why string, after time.Duration) backup.Outcome {
+// requeue is the outcome of a mail to be tried again, which counts not against it.
+func requeue(e backup.Entry, why string, after time.Duration) backup.Outcome {
 	return backup.Outcome{ID: e.Run.ID, State: backup.EntryQueued, Detail: why, After: after, Doubt: e.Doubt}
 }

@@ -179,7 +179,7 @@ func TestChooseOne(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := (&run{Deliverer: r.Deliverer, stop: ctx, hard: ctx}).chooseOne(all); len(got) != 1 || got[0].Run.ID != "warning-0" {
+		if got := (&run{Deliverer: r.Deliverer, ctx: ctx, hardCtx: ctx}).chooseProbe(all); len(got) != 1 || got[0].Run.ID != "warning-0" {
 			t.Errorf("chose %+v", got)
 		}
 		if n := len(r.store.events); n != 3 {
@@ -203,7 +203,7 @@ func TestLookFails(t *testing.T) {
 			t.Errorf("got %+v", f)
 		}
 		r.out.setFault(nil)
-		time.Sleep(2 * idle)
+		time.Sleep(2 * defaultIdle)
 		if f := r.Findings.Current(); len(f) > 0 {
 			t.Errorf("got %+v", f)
 		}

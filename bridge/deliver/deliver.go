@@ -71,8 +71,8 @@ type Options struct {
 	// for others may write to it too; 0: 5 s.
 	Idle time.Duration
 
-	// Turn is called at each turn of Run's loop, a few seconds apart; may be nil.
-	Turn func()
+	// OnLoop is called at each turn of Run's loop, a few seconds apart; may be nil.
+	OnLoop func()
 }
 
 // Counts tell what became of mails.
@@ -93,7 +93,7 @@ type Deliverer struct {
 	health   *health
 	suspects suspects
 
-	ledger, stuck, failed *finding.Condition
+	ledger, stuckMails, givenUpMails *finding.Condition
 
 	mu     sync.Mutex
 	counts Counts // of the Run or Drain under way
@@ -106,23 +106,23 @@ func New(o Options) *Deliverer {
 	if o.Batch < 1 {
 		o.Batch = 32
 	}
-	o.Idle = cmp.Or(o.Idle, idle)
+	o.Idle = cmp.Or(o.Idle, defaultIdle)
 	if o.Findings == nil {
 		o.Findings = finding.NewList(o.Log)
 	}
-	if o.Turn == nil {
-		o.Turn = func() {}
+	if o.OnLoop == nil {
+		o.OnLoop = func() {}
 	}
 	d := &Deliverer{
-		Options: o,
-		wake:    make(chan struct{}, 1),
-		health:  newHealth(o.Findings),
-		ledger:  o.Findings.Condition(finding.Kind{Name: "ledger_failing", Severity: finding.Failed, What: "the outbox can't be read or written"}, ""),
-		stuck:   o.Findings.Condition(finding.Kind{Name: "mails_refused", Severity: finding.Warning, What: "mails are refused while others pass"}, ""),
-		failed:  o.Findings.Condition(finding.MailsGivenUp, ""),
+		Options:      o,
+		wake:         make(chan struct{}, 1),
+		health:       newHealth(o.Findings),
+		ledger:       o.Findings.Condition(finding.Kind{Name: "ledger_failing", Severity: finding.Failed, What: "the outbox can't be read or written"}, ""),
+		stuckMails:   o.Findings.Condition(finding.Kind{Name: "mails_refused", Severity: finding.Warning, What: "mails are refused while others pass"}, ""),
+		givenUpMails: o.Findings.Condition(finding.MailsGivenUp, ""),
 	}
-	d.stuck.Counts(func() int { refused, _ := d.suspects.count(); return refused })
-	d.failed.Counts(func() int { _, given := d.suspects.count(); return given })
+	d.stuckMails.Counts(func() int { refused, _ := d.suspects.count(); return refused })
+	d.givenUpMails.Counts(func() int { _, given := d.suspects.count(); return given })
 	return d
 }
 

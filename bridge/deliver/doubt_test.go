@@ -93,7 +93,7 @@ func TestSettle(t *testing.T) {
 		e.State, e.Mark = backup.EntrySending, "mark"
 		r.store.put("other", 3, backup.Success)
 		r.box.find = func(context.Context, []mailbox.Query) error {
-			return &mailbox.Error{Op: "find", Settle: 40 * time.Second, Text: "it may be in the queue"}
+			return &mailbox.Error{Op: "find", AskAgainAfter: 40 * time.Second, Text: "it may be in the queue"}
 		}
 		stop := r.start()
 		time.Sleep(time.Second)
@@ -134,7 +134,7 @@ func TestAskingFails(t *testing.T) {
 			t.Errorf("%d were tried in vain", n)
 		}
 		r.box.set(func(b *box) { b.find = nil })
-		time.Sleep(maxPause + landing)
+		time.Sleep(maxPause + settleDelay)
 		r.want("doubt", 10)
 		stop()
 	})

@@ -10,12 +10,12 @@ import (
 )
 
 const (
-	firstPause = 2 * time.Second // until a mailbox that is ill is asked again
-	maxPause   = 5 * time.Minute // and at last, whatever it asks for
-	// inARow is how many different mails a mailbox may refuse, and take none,
+	minPause = 2 * time.Second // until a mailbox that is ill is asked again
+	maxPause = 5 * time.Minute // and at last, whatever it asks for
+	// maxRejected is how many different mails a mailbox may refuse, and take none,
 	// before it is taken for ill. It is more than the bad mails that may lie
 	// before the first good one.
-	inARow = 100
+	maxRejected = 100
 )
 
 // health is what is known of the mailbox: it is well, or ill, and then when it
@@ -23,17 +23,17 @@ const (
 type health struct {
 	unreachable, refusing *finding.Condition
 
-	mu      sync.Mutex
-	taken   uint64              // mails it took so far
-	bouts   uint64              // times it failed so far; those side by side count once
-	tries   int                 // failures in a row
-	until   time.Time           // it is left alone until then; zero: it is well
-	refused map[string]struct{} // different mails it refused since it took the last
-	blamed  bool                // it may be ill for what a mail did to it
+	mu            sync.Mutex
+	accepted      uint64              // mails it took so far
+	outages       uint64              // times it failed so far; those side by side count once
+	tries         int                 // failures in a row
+	until         time.Time           // it is left alone until then; zero: it is well
+	refused       map[string]struct{} // different mails it refused since it took the last
+	mailSuspected bool                // it may be ill for what a mail did to it
 }
 
-// standing is how the mailbox stood when something was begun with it.
-type standing struct{ taken, bouts uint64 }
+// healthMark is how the mailbox stood when something was begun with it.
+type healthMark struct{ accepted, outages uint64 }
 
 func newHealth(findings *finding.List) *health {
 	return &health{
@@ -43,10 +43,10 @@ func newHealth(findings *finding.List) *health {
 	}
 }
 
-func (h *health) standing() standing {
+func (h *health) mark() healthMark {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return standing{h.taken, h.bouts}
+	return healthMark{h.accepted, h.outages}
 }
 
 // ill tells how long the mailbox is still to be left alone. blamed: what ails it
@@ -54,54 +54,54 @@ func (h *health) standing() standing {
 func (h *health) ill() (ill bool, wait time.Duration, blamed bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return !h.until.IsZero(), max(time.Until(h.until), 0), h.blamed || len(h.refused) >= inARow
+	return !h.until.IsZero(), max(time.Until(h.until), 0), h.mailSuspected || len(h.refused) >= maxRejected
 }
 
-// took says that the mailbox took mails. That it is well follows only where they
+// addAccepted says that the mailbox took mails. That it is well follows only where they
 // were begun after it failed last. It gives the number of all it took.
-func (h *health) took(s standing, mails int) uint64 {
+func (h *health) addAccepted(s healthMark, mails int) uint64 {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.taken += uint64(mails)
+	h.accepted += uint64(mails)
 	if mails > 0 {
 		clear(h.refused)
 		h.refusing.Clear()
-		if s.bouts == h.bouts {
+		if s.outages == h.outages {
 			h.until, h.tries = time.Time{}, 0
 			h.unreachable.Clear()
 		}
 	}
-	return h.taken
+	return h.accepted
 }
 
-// answered says that the mailbox said no to a mail, for a reason that may lie in
+// reachable says that the mailbox said no to a mail, for a reason that may lie in
 // the mail: it is reached again, but whether it is well is open.
-func (h *health) answered(s standing) {
+func (h *health) reachable(s healthMark) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if s.bouts == h.bouts && len(h.refused) < inARow {
+	if s.outages == h.outages && len(h.refused) < maxRejected {
 		h.until = time.Time{}
 	}
 }
 
-// refuses says that the mailbox refused a mail. known: that mail is bad anyway,
+// addRejected says that the mailbox refused a mail. known: that mail is bad anyway,
 // and says nothing about the mailbox.
-func (h *health) refuses(s standing, id string, known bool, err error) {
+func (h *health) addRejected(s healthMark, id string, known bool, err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if !known && len(h.refused) < 2*inARow {
+	if !known && len(h.refused) < 2*maxRejected {
 		h.refused[id] = struct{}{}
 		h.refusing.Raise(explain(err))
 	}
-	if len(h.refused) >= inARow {
-		h.pause(s, 0)
-	} else if s.bouts == h.bouts {
+	if len(h.refused) >= maxRejected {
+		h.extendPause(s, 0)
+	} else if s.outages == h.outages {
 		h.until = time.Time{}
 	}
 }
 
 // failed says that the mailbox is ill.
-func (h *health) failed(s standing, err error) {
+func (h *health) failed(s healthMark, err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.unreachable.Raise(explain(err))
@@ -110,17 +110,17 @@ func (h *health) failed(s standing, err error) {
 	if errors.As(err, &e) {
 		asked = e.RetryAfter
 	}
-	h.blamed = e == nil || e.Class == mailbox.Unknown
-	h.pause(s, asked)
+	h.mailSuspected = e == nil || e.Class == mailbox.Unknown
+	h.extendPause(s, asked)
 }
 
-// pause leaves the mailbox alone: for longer with each failure in a row, of
+// extendPause leaves the mailbox alone: for longer with each failure in a row, of
 // which those side by side are one.
-func (h *health) pause(s standing, asked time.Duration) {
+func (h *health) extendPause(s healthMark, asked time.Duration) {
 	now := time.Now()
-	if s.bouts == h.bouts {
-		h.bouts++
-		h.until = now.Add(max(jitter(backoff(h.tries, firstPause, maxPause)), min(asked, maxPause)))
+	if s.outages == h.outages {
+		h.outages++
+		h.until = now.Add(max(jitter(backoff(h.tries, minPause, maxPause)), min(asked, maxPause)))
 		h.tries++
 		return
 	}

@@ -18,16 +18,16 @@ func TestHealthSideBySide(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHealth(finding.NewList(slog.New(slog.DiscardHandler)))
 		gone := errors.New("connection refused")
-		before := h.standing()
+		before := h.mark()
 		for range 10 {
 			h.failed(before, gone)
 		}
-		if ill, wait, _ := h.ill(); !ill || wait > firstPause || wait < firstPause*3/4 {
+		if ill, wait, _ := h.ill(); !ill || wait > minPause || wait < minPause*3/4 {
 			t.Errorf("ill %v, for %s", ill, wait)
 		}
-		h.took(before, 5)
-		h.answered(before)
-		h.refuses(before, "one", false, gone)
+		h.addAccepted(before, 5)
+		h.reachable(before)
+		h.addRejected(before, "one", false, gone)
 		if ill, _, _ := h.ill(); !ill {
 			t.Error("well for what was begun before it was ill")
 		}
@@ -35,7 +35,7 @@ func TestHealthSideBySide(t *testing.T) {
 		if _, wait, _ := h.ill(); wait != time.Minute {
 			t.Errorf("left alone for %s, not for the minute it asked for", wait)
 		}
-		h.took(h.standing(), 1)
+		h.addAccepted(h.mark(), 1)
 		if ill, _, _ := h.ill(); ill {
 			t.Error("ill though it took a mail")
 		}
@@ -47,15 +47,15 @@ func TestHealthPauses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHealth(finding.NewList(slog.New(slog.DiscardHandler)))
 		for try := range 40 {
-			h.failed(h.standing(), errors.New("connection refused"))
-			most := min(firstPause<<min(try, 10), maxPause)
+			h.failed(h.mark(), errors.New("connection refused"))
+			most := min(minPause<<min(try, 10), maxPause)
 			if _, wait, _ := h.ill(); wait > most || wait < most*3/4 {
 				t.Errorf("try %d: %s, not about %s", try, wait, most)
 			}
 		}
-		h.took(h.standing(), 1)
-		h.failed(h.standing(), errors.New("connection refused"))
-		if _, wait, _ := h.ill(); wait > firstPause {
+		h.addAccepted(h.mark(), 1)
+		h.failed(h.mark(), errors.New("connection refused"))
+		if _, wait, _ := h.ill(); wait > minPause {
 			t.Errorf("left alone for %s", wait)
 		}
 	})
@@ -67,30 +67,30 @@ func TestHealthInARow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHealth(finding.NewList(slog.New(slog.DiscardHandler)))
 		no := &mailbox.Error{Class: mailbox.Rejected, Text: "NO"}
-		for i := range inARow {
+		for i := range maxRejected {
 			if ill, _, blamed := h.ill(); ill || blamed {
 				t.Fatalf("ill after %d refusals", i)
 			}
-			h.refuses(h.standing(), fmt.Sprint(i%(inARow-1)), false, no) // one of them twice
-			h.refuses(h.standing(), "known", true, no)
+			h.addRejected(h.mark(), fmt.Sprint(i%(maxRejected-1)), false, no) // one of them twice
+			h.addRejected(h.mark(), "known", true, no)
 		}
 		if ill, _, blamed := h.ill(); ill || blamed {
 			t.Error("ill, though one mail was refused twice")
 		}
-		h.refuses(h.standing(), "another", false, no)
+		h.addRejected(h.mark(), "another", false, no)
 		if ill, wait, blamed := h.ill(); !ill || !blamed || wait <= 0 {
 			t.Errorf("ill %v for %s, blamed %v", ill, wait, blamed)
 		}
-		h.answered(h.standing())
+		h.reachable(h.mark())
 		if ill, _, _ := h.ill(); !ill {
 			t.Error("well for an answer that may be about the mail")
 		}
-		h.took(h.standing(), 1)
+		h.addAccepted(h.mark(), 1)
 		if ill, _, blamed := h.ill(); ill || blamed {
 			t.Error("ill though it took a mail")
 		}
-		h.failed(h.standing(), errGone)
-		h.answered(h.standing())
+		h.failed(h.mark(), errGone)
+		h.reachable(h.mark())
 		if ill, _, _ := h.ill(); ill {
 			t.Error("not reached, though it answered since")
 		}
@@ -109,7 +109,7 @@ func TestHealthBlamed(t *testing.T) {
 		{&mailbox.Error{Class: mailbox.Unavailable, Text: "throttled"}, false},
 	} {
 		h := newHealth(finding.NewList(slog.New(slog.DiscardHandler)))
-		h.failed(h.standing(), c.err)
+		h.failed(h.mark(), c.err)
 		if _, _, blamed := h.ill(); blamed != c.blamed {
 			t.Errorf("%v: blamed %v", c.err, blamed)
 		}

@@ -10,12 +10,12 @@ import (
 )
 
 const (
-	firstRefusal = time.Minute // until a mail that was refused is tried again
-	maxRefusal   = time.Hour   // and at last
+	minRefusalWait = time.Minute // until a mail that was refused is tried again
+	maxRefusalWait = time.Hour   // and at last
 	// A mail is given up when it has been refused for a day while others passed:
 	// after so many refusals, which take a day with these waits, or by the clock
 	// where this process has seen a day of them and not too few.
-	refusals, fewest = 30, 6
+	maxRefusals, minRefusals = 30, 6
 )
 
 var errNoResult = errors.New("the mailbox gave no result")
@@ -28,18 +28,18 @@ func (r *run) judge(a attempt) (outcomes []backup.Outcome, taken int) {
 		if i >= len(a.results) {
 			errs[i] = errNoResult
 		} else if errs[i] = a.results[i].Err; errs[i] == nil {
-			outcomes = append(outcomes, arrived(e, a.results[i].Receipt))
+			outcomes = append(outcomes, delivered(e, a.results[i].Receipt))
 			r.suspects.clear(e.Run.ID)
 			r.Log.Debug("delivered", "run", e.Run.ID, "job", e.Run.Job, "status", e.Run.Status.String(), "receipt", a.results[i].Receipt)
 			taken++
 		}
 	}
-	total := r.health.took(a.standing, taken)
+	total := r.health.addAccepted(a.before, taken)
 	r.count(func(c *Counts) { c.Sent += int64(taken) })
 	if refused, _ := r.suspects.count(); refused == 0 {
-		r.stuck.Clear()
+		r.stuckMails.Clear()
 	}
-	passed := total > a.standing.taken // others did, in this delivery or beside it
+	passed := total > a.before.accepted // others did, in this delivery or beside it
 	var ill error
 	for i, e := range a.entries {
 		if errs[i] == nil {
@@ -48,7 +48,7 @@ func (r *run) judge(a attempt) (outcomes []backup.Outcome, taken int) {
 		var o backup.Outcome
 		switch class, _ := classify(errs[i], a.begun); class {
 		case mailbox.Final:
-			r.health.answered(a.standing)
+			r.health.reachable(a.before)
 			o = r.giveUp(e, errs[i].Error())
 		case mailbox.Rejected:
 			o = r.rejected(a, e, errs[i], total, passed)
@@ -56,7 +56,7 @@ func (r *run) judge(a attempt) (outcomes []backup.Outcome, taken int) {
 			o = r.unanswered(a, e, errs[i], total)
 			ill = worse(ill, errs[i])
 		default:
-			o = putBack(e, errs[i].Error(), 0)
+			o = requeue(e, errs[i].Error(), 0)
 			ill = worse(ill, errs[i])
 		}
 		if o.State == backup.EntryQueued {
@@ -64,8 +64,8 @@ func (r *run) judge(a attempt) (outcomes []backup.Outcome, taken int) {
 		}
 		outcomes = append(outcomes, o)
 	}
-	if ill != nil && a.broken == nil {
-		r.health.failed(a.standing, ill)
+	if ill != nil && a.cancelCause == nil {
+		r.health.failed(a.before, ill)
 	}
 	return outcomes, taken
 }
@@ -74,48 +74,48 @@ func (r *run) judge(a attempt) (outcomes []backup.Outcome, taken int) {
 // counts against the mail; else it may be the mailbox that is ill.
 func (r *run) rejected(a attempt, e backup.Entry, err error, total uint64, passed bool) backup.Outcome {
 	s, counts := r.suspects.strike(e.Run.ID, total, passed)
-	r.health.refuses(a.standing, e.Run.ID, counts || e.Attempts > 0, err)
+	r.health.addRejected(a.before, e.Run.ID, counts || e.Attempts > 0, err)
 	if counts {
-		r.stuck.Raise(explain(err))
-		if spent(e.Attempts+1, s) {
+		r.stuckMails.Raise(explain(err))
+		if exhausted(e.Attempts+1, s) {
 			return r.giveUp(e, fmt.Sprintf("refused for a day while others passed: %v", err))
 		}
 	}
-	o := putBack(e, err.Error(), refusalPause(e, s, counts))
+	o := requeue(e, err.Error(), refusalPause(e, s, counts))
 	_, asked := classify(err, true)
-	o.After = max(o.After, min(asked, maxRefusal))
+	o.After = max(o.After, min(asked, maxRefusalWait))
 	o.Counts = counts
 	return o
 }
 
-// spent tells whether a mail that was refused so often is to be given up.
-func spent(times int, s suspect) bool {
-	return times >= refusals || times >= fewest && !s.first.IsZero() && time.Since(s.first) >= day
+// exhausted tells whether a mail that was refused so often is to be given up.
+func exhausted(times int, s suspect) bool {
+	return times >= maxRefusals || times >= minRefusals && !s.first.IsZero() && time.Since(s.first) >= day
 }
 
 // refusalPause is how long a refused mail waits. As long as it may be the
 // mailbox's fault, it waits no longer than the mailbox is left alone.
 func refusalPause(e backup.Entry, s suspect, counts bool) time.Duration {
 	if counts || e.Attempts > 0 {
-		return backoff(max(e.Attempts, s.strikes-1), firstRefusal, maxRefusal)
+		return backoff(max(e.Attempts, s.strikes-1), minRefusalWait, maxRefusalWait)
 	}
-	return backoff(s.strikes-1, firstRefusal, maxPause)
+	return backoff(s.strikes-1, minRefusalWait, maxPause)
 }
 
 // unanswered is the outcome of a mail that may have arrived. Where it was alone,
 // for the same had happened to it before, it may be what breaks deliveries off.
 func (r *run) unanswered(a attempt, e backup.Entry, err error, total uint64) backup.Outcome {
 	e.Doubt = true
-	if a.broken != nil {
-		return putBack(e, "broken off: "+a.broken.Error(), landing)
+	if a.cancelCause != nil {
+		return requeue(e, "broken off: "+a.cancelCause.Error(), settleDelay)
 	}
-	o := putBack(e, err.Error(), landing)
+	o := requeue(e, err.Error(), settleDelay)
 	if !a.alone {
 		return o
 	}
 	s, counts := r.suspects.strike(e.Run.ID, total, false)
 	if counts {
-		r.stuck.Raise(explain(err))
+		r.stuckMails.Raise(explain(err))
 	}
 	o.After, o.Counts = refusalPause(e, s, counts), counts
 	return o
@@ -123,8 +123,8 @@ func (r *run) unanswered(a attempt, e backup.Entry, err error, total uint64) bac
 
 // giveUp is the outcome of a mail that will never be taken.
 func (r *run) giveUp(e backup.Entry, why string) backup.Outcome {
-	r.suspects.give(e.Run.ID)
-	r.failed.Raise(e.Run.ID+": "+why, "once the cause is gone, `covebridge resend --failed` sends them")
+	r.suspects.giveUp(e.Run.ID)
+	r.givenUpMails.Raise(e.Run.ID+": "+why, "once the cause is gone, `covebridge resend --failed` sends them")
 	r.count(func(c *Counts) { c.Failed++ })
 	return backup.Outcome{ID: e.Run.ID, State: backup.EntryFailed, Detail: why}
 }

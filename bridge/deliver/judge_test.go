@@ -63,9 +63,9 @@ func TestAboutOne(t *testing.T) {
 		{&mailbox.Error{Class: mailbox.Unknown}, false},
 		{&mailbox.Error{Class: mailbox.Rejected}, true},
 		{&mailbox.Error{Class: mailbox.Final}, true},
-		{&mailbox.Error{Class: mailbox.Unavailable, Settle: time.Second}, true},
+		{&mailbox.Error{Class: mailbox.Unavailable, AskAgainAfter: time.Second}, true},
 	} {
-		if got := aboutOne(c.err); got != c.want {
+		if got := aboutOneMail(c.err); got != c.want {
 			t.Errorf("%#v: %v", c.err, got)
 		}
 	}
@@ -83,7 +83,7 @@ func TestSpent(t *testing.T) {
 			{30, suspect{}, true}, {29, suspect{}, false}, {29, since(time.Hour), false},
 			{6, since(day), true}, {6, since(day - 1), false}, {5, since(3 * day), false}, {6, suspect{}, false},
 		} {
-			if got := spent(c.times, c.s); got != c.want {
+			if got := exhausted(c.times, c.s); got != c.want {
 				t.Errorf("%d times since %s: %v", c.times, c.s.first, got)
 			}
 		}
@@ -109,14 +109,14 @@ func TestRefusalPause(t *testing.T) {
 }
 
 func TestPatience(t *testing.T) {
-	if one, many := patience(1), patience(32); one != 70*time.Second || many != 380*time.Second {
+	if one, many := deliveryTimeout(1), deliveryTimeout(32); one != 70*time.Second || many != 380*time.Second {
 		t.Errorf("%s for one mail, %s for 32", one, many)
 	}
 }
 
 // The thirtieth refusal is the last one, over restarts.
 func TestGivenUpAtLast(t *testing.T) {
-	for attempts, want := range map[int]backup.EntryState{refusals - 1: backup.EntryFailed, refusals - 2: backup.EntryQueued} {
+	for attempts, want := range map[int]backup.EntryState{maxRefusals - 1: backup.EntryFailed, maxRefusals - 2: backup.EntryQueued} {
 		with(t, func(r *rig) {
 			e := r.store.queue("bad", 0, backup.Failed)
 			e.Attempts = attempts
@@ -149,7 +149,7 @@ func TestRefusedIsOver(t *testing.T) {
 			t.Errorf("got %+v", f)
 		}
 		r.store.queue("good", 1, backup.Success)
-		time.Sleep(idle)
+		time.Sleep(defaultIdle)
 		if f := r.Findings.Current(); len(f) != 1 || f[0].Name != "mails_refused" {
 			t.Errorf("got %+v", f)
 		}

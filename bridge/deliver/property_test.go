@@ -102,7 +102,7 @@ func (w *weather) run() (problems []string) {
 		if f == 0 {
 			return nil
 		}
-		return &mailbox.Error{Op: "find", Class: mailbox.Class(f - 1), Text: "no answer", Settle: time.Duration(f/3) * time.Minute}
+		return &mailbox.Error{Op: "find", Class: mailbox.Class(f - 1), Text: "no answer", AskAgainAfter: time.Duration(f/3) * time.Minute}
 	}
 	log := slog.New(slog.DiscardHandler)
 	var mu sync.Mutex

@@ -12,33 +12,33 @@ import (
 )
 
 const (
-	grace       = 3 * time.Second        // that mails in flight get to end when told to stop
-	moment      = 500 * time.Millisecond // beyond it, to record what became of them and give back the leases
-	idle        = 5 * time.Second        // Options.Idle, where it is not set
-	soon        = 100 * time.Millisecond // between two looks at least
-	firstLedger = time.Second            // until a ledger that failed is tried again
-	maxLedger   = time.Minute            // and at last
+	stopGrace      = 3 * time.Second        // that mails in flight get to end when told to stop
+	recordGrace    = 500 * time.Millisecond // beyond it, to record what became of them and give back the leases
+	defaultIdle    = 5 * time.Second        // Options.Idle, where it is not set
+	minWait        = 100 * time.Millisecond // between two looks at least
+	minLedgerRetry = time.Second            // until a ledger that failed is tried again
+	maxLedgerRetry = time.Minute            // and at last
 )
 
 // run is one Run or Drain.
 type run struct {
 	*Deliverer
-	stop   context.Context // ends: nothing new is begun
-	hard   context.Context // ends a while later: nothing is waited for any more
-	flight *flight
-	guard  *guard
+	ctx      context.Context // ends: nothing new is begun
+	hardCtx  context.Context // ends a while later: nothing is waited for any more
+	inFlight *inFlight
+	leases   *leaseGuard
 
 	// Of the loop alone.
-	busy    int       // batches under way
-	probing bool      // one of them asks a mailbox that is ill
-	tries   int       // times in a row that nothing could be taken
-	after   time.Time // nothing is taken before
-	ended   chan bool // a batch is; true: it was probing
+	batches        int       // batches under way
+	probing        bool      // one of them asks a mailbox that is ill
+	ledgerFailures int       // times in a row that nothing could be taken
+	notBefore      time.Time // nothing is taken before
+	batchDone      chan bool // a batch is; true: it was probing
 
-	finish chan struct{} // closed: nothing is queued any more
+	drain chan struct{} // closed: nothing is queued any more
 
-	ledgerTurn sync.Mutex // that the ledger works is not said beside a batch that fails on it
-	blocked    int        // batches that wait for the ledger to be written
+	ledgerMu       sync.Mutex // that the ledger works is not said beside a batch that fails on it
+	blockedBatches int        // batches that wait for the ledger to be written
 }
 
 // DrainUntil is Run until done is closed, and Drain from then on: what was
@@ -49,11 +49,11 @@ func (d *Deliverer) DrainUntil(ctx context.Context, done <-chan struct{}) Counts
 	d.mu.Unlock()
 	hard, end := context.WithCancel(context.WithoutCancel(ctx))
 	defer end()
-	r := &run{Deliverer: d, stop: ctx, hard: hard, flight: newFlight(hard), ended: make(chan bool, d.Connections), finish: make(chan struct{})}
-	r.guard = newGuard(d.Outbox.LeaseTime(), r.unleased)
+	r := &run{Deliverer: d, ctx: ctx, hardCtx: hard, inFlight: newInFlight(hard), batchDone: make(chan bool, d.Connections), drain: make(chan struct{})}
+	r.leases = newLeaseGuard(d.Outbox.LeaseTime(), r.leasesExpired)
 	stopped := context.AfterFunc(ctx, func() {
-		time.AfterFunc(grace, func() { r.flight.breakOff(errStopped) })
-		time.AfterFunc(grace+moment, end)
+		time.AfterFunc(stopGrace, func() { r.inFlight.cancelAll(errStopped) })
+		time.AfterFunc(stopGrace+recordGrace, end)
 	})
 	defer stopped()
 
@@ -63,11 +63,11 @@ func (d *Deliverer) DrainUntil(ctx context.Context, done <-chan struct{}) Counts
 	renewing.Go(func() { r.renew(keeping) })
 	working.Go(func() { r.loop(done, &working) })
 	// Neither is waited for without end: a call may hang whatever its context says.
-	reached(hard, working.Wait)
+	waitFor(hard, working.Wait)
 	let()
-	short, cut := context.WithTimeout(context.WithoutCancel(ctx), moment)
+	short, cut := context.WithTimeout(context.WithoutCancel(ctx), recordGrace)
 	defer cut()
-	reached(short, func() {
+	waitFor(short, func() {
 		renewing.Wait()
 		// What can't be given back ends by itself, at the end of its lease.
 		_ = d.Outbox.Release(short)
@@ -77,8 +77,8 @@ func (d *Deliverer) DrainUntil(ctx context.Context, done <-chan struct{}) Counts
 	return d.counts
 }
 
-// reached waits for f to end, or for ctx.
-func reached(ctx context.Context, f func()) {
+// waitFor waits for f to end, or for ctx.
+func waitFor(ctx context.Context, f func()) {
 	end := make(chan struct{})
 	go func() {
 		defer close(end)
@@ -94,19 +94,19 @@ func reached(ctx context.Context, f func()) {
 func (r *run) loop(done <-chan struct{}, working *sync.WaitGroup) {
 	finishing := false
 	for {
-		r.Turn()
+		r.OnLoop()
 		wait := r.dispatch(working)
-		if r.stop.Err() != nil || finishing && r.busy == 0 {
+		if r.ctx.Err() != nil || finishing && r.batches == 0 {
 			return
 		}
 		timer := time.NewTimer(wait)
 		select {
-		case <-r.stop.Done():
+		case <-r.ctx.Done():
 		case <-done:
 			finishing, done = true, nil
-			close(r.finish)
-		case probe := <-r.ended:
-			r.busy--
+			close(r.drain)
+		case probe := <-r.batchDone:
+			r.batches--
 			r.probing = r.probing && !probe
 		case <-r.wake:
 		case <-timer.C:
@@ -118,8 +118,8 @@ func (r *run) loop(done <-chan struct{}, working *sync.WaitGroup) {
 // dispatch starts a batch on each free connection while there are mails that are
 // due, and tells how long to wait if nothing happens before.
 func (r *run) dispatch(working *sync.WaitGroup) (wait time.Duration) {
-	for r.busy < r.Connections && r.stop.Err() == nil {
-		if wait := time.Until(r.after); wait > 0 {
+	for r.batches < r.Connections && r.ctx.Err() == nil {
+		if wait := time.Until(r.notBefore); wait > 0 {
 			return wait
 		}
 		n := r.Batch
@@ -136,23 +136,23 @@ func (r *run) dispatch(working *sync.WaitGroup) (wait time.Duration) {
 		if wait := r.untilDue(); wait > 0 {
 			return wait
 		}
-		entries, err := r.Outbox.Take(r.stop, n)
+		entries, err := r.Outbox.Take(r.ctx, n)
 		if err != nil {
 			return r.later(fmt.Errorf("take mails: %w", err))
 		}
-		r.tries = 0
-		r.ledgerPassed()
+		r.ledgerFailures = 0
+		r.ledgerWorked()
 		if len(entries) == 0 {
-			return soon
+			return minWait
 		}
-		r.busy++
+		r.batches++
 		r.probing = r.probing || ill
 		working.Go(func() {
 			if ill {
-				entries = r.chooseOne(entries)
+				entries = r.chooseProbe(entries)
 			}
 			r.batch(entries)
-			r.ended <- ill
+			r.batchDone <- ill
 		})
 	}
 	return r.Idle
@@ -161,35 +161,35 @@ func (r *run) dispatch(working *sync.WaitGroup) (wait time.Duration) {
 // untilDue is how long it takes until there is something to take. It only reads:
 // an outbox in which nothing is due costs no transaction that writes.
 func (r *run) untilDue() time.Duration {
-	wait, some, err := r.Outbox.NextDue(r.stop)
+	wait, some, err := r.Outbox.NextDue(r.ctx)
 	switch {
 	case err != nil:
 		return r.later(fmt.Errorf("look what is due: %w", err))
 	case some && wait <= 0:
 		return 0
 	}
-	r.tries = 0
-	r.ledgerPassed()
+	r.ledgerFailures = 0
+	r.ledgerWorked()
 	if !some {
 		return r.Idle
 	}
-	return min(max(wait, soon), r.Idle)
+	return min(max(wait, minWait), r.Idle)
 }
 
 // later says that the ledger fails, and tells how long it is left alone.
 func (r *run) later(err error) time.Duration {
-	if r.stop.Err() == nil {
+	if r.ctx.Err() == nil {
 		r.ledgerFailed(err)
-		r.after = time.Now().Add(backoff(r.tries, firstLedger, maxLedger))
-		r.tries++
+		r.notBefore = time.Now().Add(backoff(r.ledgerFailures, minLedgerRetry, maxLedgerRetry))
+		r.ledgerFailures++
 	}
-	return time.Until(r.after)
+	return time.Until(r.notBefore)
 }
 
-// chooseOne keeps the mail that can best tell whether a mailbox is well again,
+// chooseProbe keeps the mail that can best tell whether a mailbox is well again,
 // and gives the others back: one that was never refused, of a kind that is
 // seldom so.
-func (r *run) chooseOne(entries []backup.Entry) []backup.Entry {
+func (r *run) chooseProbe(entries []backup.Entry) []backup.Entry {
 	best, least := 0, math.MaxInt
 	for i, e := range entries {
 		doubts := int(e.Run.Status)
@@ -203,7 +203,7 @@ func (r *run) chooseOne(entries []backup.Entry) []backup.Entry {
 	var back []backup.Outcome
 	for i, e := range entries {
 		if i != best {
-			back = append(back, putBack(e, "the mailbox is asked with another mail whether it is well again", 0))
+			back = append(back, requeue(e, "the mailbox is asked with another mail whether it is well again", 0))
 		}
 	}
 	r.record(back, false)
@@ -215,19 +215,19 @@ func (r *run) ledgerFailed(err error) {
 	r.ledger.Raise(why, cmp.Or(remedy, "`covebridge check` tries the ledger"))
 }
 
-// ledgerPassed says that the ledger works, unless a batch still waits for it: a
+// ledgerWorked says that the ledger works, unless a batch still waits for it: a
 // full disk can be read from.
-func (r *run) ledgerPassed() {
-	r.ledgerTurn.Lock()
-	defer r.ledgerTurn.Unlock()
-	if r.blocked == 0 {
+func (r *run) ledgerWorked() {
+	r.ledgerMu.Lock()
+	defer r.ledgerMu.Unlock()
+	if r.blockedBatches == 0 {
 		r.ledger.Clear()
 	}
 }
 
 // block counts batches that wait for the ledger, before it is told that it fails.
 func (r *run) block(batches int) {
-	r.ledgerTurn.Lock()
-	defer r.ledgerTurn.Unlock()
-	r.blocked += batches
+	r.ledgerMu.Lock()
+	defer r.ledgerMu.Unlock()
+	r.blockedBatches += batches
 }

@@ -14,40 +14,40 @@ import (
 // errLost ends a delivery of which some mails are not ours any more.
 var errLost = errors.New("another covebridge has taken over")
 
-// patience is how long the delivery of so many mails may take: more than any
+// deliveryTimeout is how long the delivery of so many mails may take: more than any
 // mailbox needs that gives up on a silent server by itself.
-func patience(mails int) time.Duration {
+func deliveryTimeout(mails int) time.Duration {
 	return time.Minute + time.Duration(mails)*10*time.Second
 }
 
 // attempt is one delivery of several mails.
 type attempt struct {
-	standing standing       // of the mailbox before
-	entries  []backup.Entry // those that were still ours
-	results  []mailbox.Result
-	begun    bool  // they were on record as begun before
-	refused  error // the ledger did not let them begin
-	broken   error // why it was broken off; nil: it was not
-	alone    bool  // its one mail may be what breaks deliveries off
+	before      healthMark     // of the mailbox before
+	entries     []backup.Entry // those that were still ours
+	results     []mailbox.Result
+	begun       bool  // they were on record as begun before
+	beginErr    error // the ledger did not let them begin
+	cancelCause error // why it was broken off; nil: it was not
+	alone       bool  // its one mail may be what breaks deliveries off
 }
 
 // send delivers mails together and tells what became of them. blocked: the
 // ledger did not let them begin, and the batch counts as blocked from then on.
 func (r *run) send(entries []backup.Entry, alone bool) (outcomes []backup.Outcome, blocked bool) {
 	began := time.Now()
-	flight := r.flight.context()
-	a := attempt{standing: r.health.standing(), entries: entries, alone: alone}
+	flight := r.inFlight.context()
+	a := attempt{before: r.health.mark(), entries: entries, alone: alone}
 	for r.transmit(flight, &a) {
 	}
 	if flight.Err() != nil {
-		a.broken = context.Cause(flight)
+		a.cancelCause = context.Cause(flight)
 	}
 	switch {
-	case len(a.entries) == 0, !a.begun && r.stop.Err() != nil:
-		return nil, a.refused != nil // nothing was begun; it goes back with the leases
-	case a.refused != nil:
+	case len(a.entries) == 0, !a.begun && r.ctx.Err() != nil:
+		return nil, a.beginErr != nil // nothing was begun; it goes back with the leases
+	case a.beginErr != nil:
 		for _, e := range a.entries {
-			outcomes = append(outcomes, putBack(e, a.refused.Error(), idle))
+			outcomes = append(outcomes, requeue(e, a.beginErr.Error(), defaultIdle))
 		}
 		return outcomes, true
 	}
@@ -67,25 +67,25 @@ func (r *run) transmit(flight context.Context, a *attempt) (again bool) {
 		mails[i] = mailbox.Mail{MessageID: e.MessageID, Date: e.Run.End, From: r.From, To: r.To, Bytes: e.Mail}
 		ids[i] = e.Run.ID
 	}
-	ctx, done := context.WithTimeout(flight, patience(len(mails)))
+	ctx, done := context.WithTimeout(flight, deliveryTimeout(len(mails)))
 	defer done()
 	var lost []string
 	a.results = r.Mailbox.Deliver(ctx, mails, func(mark string) error {
-		if err := r.stop.Err(); err != nil {
+		if err := r.ctx.Err(); err != nil {
 			return err
 		}
 		beginning, done := context.WithCancel(ctx)
 		defer done()
-		defer context.AfterFunc(r.stop, done)()
+		defer context.AfterFunc(r.ctx, done)()
 		began := time.Now()
 		var err error
 		if lost, err = r.Outbox.Begin(beginning, ids, mark); err != nil {
-			if r.stop.Err() == nil && ctx.Err() == nil {
-				if a.refused == nil {
+			if r.ctx.Err() == nil && ctx.Err() == nil {
+				if a.beginErr == nil {
 					r.block(1)
 				}
-				a.refused = fmt.Errorf("not begun: %w", err)
-				r.ledgerFailed(a.refused)
+				a.beginErr = fmt.Errorf("not begun: %w", err)
+				r.ledgerFailed(a.beginErr)
 			}
 			return err
 		}
@@ -93,8 +93,8 @@ func (r *run) transmit(flight context.Context, a *attempt) (again bool) {
 			return errLost
 		}
 		a.begun = true
-		r.guard.begun(began)
-		r.resending(a.entries)
+		r.leases.leased(began)
+		r.warnResent(a.entries)
 		return nil
 	})
 	if a.begun || len(lost) == 0 {
@@ -104,11 +104,11 @@ func (r *run) transmit(flight context.Context, a *attempt) (again bool) {
 	return len(a.entries) > 0
 }
 
-// resending says so where mails are sent that may have arrived before.
-func (r *run) resending(entries []backup.Entry) {
+// warnResent says so where mails are sent that may have arrived before.
+func (r *run) warnResent(entries []backup.Entry) {
 	var again []string
 	for _, e := range entries {
-		if e.Doubt && begun(e) {
+		if e.Doubt && wasBegun(e) {
 			again = append(again, e.Run.ID)
 		}
 	}

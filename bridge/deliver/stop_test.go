@@ -192,7 +192,7 @@ func TestSilentConnection(t *testing.T) {
 		stop := r.start()
 		time.Sleep(time.Second)
 		r.want("d", 500-32)
-		time.Sleep(patience(32) + time.Minute)
+		time.Sleep(deliveryTimeout(32) + time.Minute)
 		r.want("d", 500)
 		r.wantStates(500, 0, 0, 0)
 		stop()

@@ -6,9 +6,9 @@ import (
 )
 
 const (
-	forgotten = 2 * time.Hour // until a mail is forgotten that is tried no more: longer than any wait between two tries
-	day       = 24 * time.Hour
-	crowd     = 10_000 // suspects at which those to be forgotten are looked for
+	suspectTTL = 2 * time.Hour // until a mail is forgotten that is tried no more: longer than any wait between two tries
+	day        = 24 * time.Hour
+	pruneAt    = 10_000 // suspects at which those to be forgotten are looked for
 )
 
 // suspects are the mails that may be bad, as far as this process has seen them.
@@ -18,12 +18,12 @@ type suspects struct {
 }
 
 type suspect struct {
-	strikes int       // times it was refused
-	first   time.Time // when it was refused first
-	taken   uint64    // mails that the mailbox had taken by the last of them
-	last    time.Time // and when that was
-	counted bool      // the mailbox took others between two of them
-	given   bool      // it was given up
+	strikes  int       // times it was refused
+	first    time.Time // when it was refused first
+	accepted uint64    // mails that the mailbox had taken by the last of them
+	last     time.Time // and when that was
+	counted  bool      // the mailbox took others between two of them
+	givenUp  bool      // it was given up
 }
 
 // strike notes that a mail was refused when the mailbox had taken so many mails.
@@ -32,21 +32,21 @@ func (s *suspects) strike(id string, taken uint64, beside bool) (m suspect, coun
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	m = s.mails[id]
-	counts = beside || m.strikes > 0 && taken > m.taken
+	counts = beside || m.strikes > 0 && taken > m.accepted
 	if m.strikes == 0 {
 		m = suspect{first: time.Now()}
 	}
 	m.strikes++
-	m.taken, m.counted = taken, m.counted || counts
+	m.accepted, m.counted = taken, m.counted || counts
 	s.put(id, m)
 	return m, counts
 }
 
-// give notes that a mail was given up.
-func (s *suspects) give(id string) {
+// giveUp notes that a mail was given up.
+func (s *suspects) giveUp(id string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.put(id, suspect{given: true})
+	s.put(id, suspect{givenUp: true})
 }
 
 func (s *suspects) put(id string, m suspect) {
@@ -55,7 +55,7 @@ func (s *suspects) put(id string, m suspect) {
 	}
 	m.last = time.Now()
 	s.mails[id] = m
-	if len(s.mails) >= crowd {
+	if len(s.mails) >= pruneAt {
 		s.tally()
 	}
 }
@@ -89,9 +89,9 @@ func (s *suspects) tally() (refused, given int) {
 	for id, m := range s.mails {
 		age := time.Since(m.last)
 		switch {
-		case m.given && age < day:
+		case m.givenUp && age < day:
 			given++
-		case !m.given && age < forgotten:
+		case !m.givenUp && age < suspectTTL:
 			if m.counted {
 				refused++
 			}

@@ -44,11 +44,11 @@ func TestSuspectsAreForgotten(t *testing.T) {
 		var s suspects
 		s.strike("refused", 1, true)
 		s.strike("perhaps", 1, false)
-		s.give("given")
+		s.giveUp("given")
 		for _, c := range []struct {
 			pass           time.Duration
 			refused, given int
-		}{{0, 1, 1}, {forgotten - 1, 1, 1}, {1, 0, 1}, {day - forgotten - 1, 0, 1}, {1, 0, 0}} {
+		}{{0, 1, 1}, {suspectTTL - 1, 1, 1}, {1, 0, 1}, {day - suspectTTL - 1, 0, 1}, {1, 0, 0}} {
 			time.Sleep(c.pass)
 			if refused, given := s.count(); refused != c.refused || given != c.given {
 				t.Errorf("%d refused and %d given up, not %d and %d", refused, given, c.refused, c.given)
@@ -64,13 +64,13 @@ func TestSuspectsAreForgotten(t *testing.T) {
 func TestSuspectsAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var s suspects
-		for i := range crowd + 10 {
+		for i := range pruneAt + 10 {
 			s.strike(fmt.Sprint(i), 0, false)
 		}
-		if len(s.mails) != crowd+10 {
-			t.Errorf("%d of %d are remembered", len(s.mails), crowd+10)
+		if len(s.mails) != pruneAt+10 {
+			t.Errorf("%d of %d are remembered", len(s.mails), pruneAt+10)
 		}
-		time.Sleep(forgotten)
+		time.Sleep(suspectTTL)
 		if s.strike("new", 0, false); len(s.mails) != 1 {
 			t.Errorf("%d are remembered", len(s.mails))
 		}

@@ -39,14 +39,14 @@ func (d *Directory) Deliver(ctx context.Context, mails []Mail, begin func(mark s
 			err = writeFile(d.temporary(name), mail)
 		}
 		if err != nil {
-			return all(mails, d.fail("write "+name, err))
+			return sameResult(mails, d.fail("write "+name, err))
 		}
 	}
 	if err := d.sync(); err != nil {
-		return all(mails, d.fail("write", err))
+		return sameResult(mails, d.fail("write", err))
 	}
 	if err := begin("directory:" + d.path); err != nil {
-		return all(mails, err)
+		return sameResult(mails, err)
 	}
 	results := make([]Result, len(mails))
 	for i, mail := range mails {
@@ -116,7 +116,7 @@ func (d *Directory) Check(_ context.Context, tell func(Finding)) {
 	if err != nil {
 		err = d.fail("write", err)
 	}
-	tell(finding("directory "+d.path+": writable", err))
+	tell(toFinding("directory "+d.path+": writable", err))
 }
 
 func (d *Directory) temporary(name string) string { return filepath.Join(d.path, "."+name+".tmp") }

@@ -13,13 +13,13 @@ import (
 // Error is every error of this package but ErrCannotAsk and what begin
 // returned. It never holds a password or a token.
 type Error struct {
-	Op         string        // what was being done: "imap mail.example:993: log in as backup"
-	Class      Class         // what it means for the mail
-	Text       string        // the server's own words; empty where it said none
-	RetryAfter time.Duration // how long the server wants to be left alone; 0: it did not say
-	Settle     time.Duration // of Find: it is too early to tell; ask again after this long
-	Hint       string        // what the administrator can do; may be empty
-	Err        error         // the cause
+	Op            string        // what was being done: "imap mail.example:993: log in as backup"
+	Class         Class         // what it means for the mail
+	Text          string        // the server's own words; empty where it said none
+	RetryAfter    time.Duration // how long the server wants to be left alone; 0: it did not say
+	AskAgainAfter time.Duration // of Find: it is too early to tell; ask again after this long
+	Hint          string        // what the administrator can do; may be empty
+	Err           error         // the cause
 }
 
 // Error gives the operation, the server's words or the cause, and the hint.
@@ -42,8 +42,8 @@ func (e *Error) cause() string {
 // Unwrap gives the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// class is what an error of Deliver means.
-func class(err error) Class {
+// classOf is what an error of Deliver means.
+func classOf(err error) Class {
 	var e *Error
 	if errors.As(err, &e) {
 		return e.Class
@@ -51,8 +51,8 @@ func class(err error) Class {
 	return Unavailable
 }
 
-// finding turns the outcome of a check into a Finding, the hint apart.
-func finding(what string, err error) Finding {
+// toFinding turns the outcome of a check into a Finding, the hint apart.
+func toFinding(what string, err error) Finding {
 	f := Finding{What: what, Err: err}
 	var e *Error
 	if errors.As(err, &e) {
@@ -63,8 +63,8 @@ func finding(what string, err error) Finding {
 	return f
 }
 
-// answered tells an answer of the server from a conversation that broke.
-func answered(err error) bool {
+// isServerReply tells an answer of the server from a conversation that broke.
+func isServerReply(err error) bool {
 	var (
 		imapAnswer *imap.Error
 		smtpAnswer *smtp.SMTPError
@@ -72,9 +72,9 @@ func answered(err error) bool {
 	return errors.As(err, &imapAnswer) || errors.As(err, &smtpAnswer)
 }
 
-// noAnswer says that ctx ended a wait, rather than how it was ended: by
+// contextError says that ctx ended a wait, rather than how it was ended: by
 // closing the connection under it.
-func noAnswer(ctx context.Context, err error) error {
+func contextError(ctx context.Context, err error) error {
 	switch ctx.Err() {
 	case nil:
 		return err
@@ -133,6 +133,6 @@ type loginError struct {
 func (e *loginError) Error() string { return e.answer.Error() }
 func (e *loginError) Unwrap() error { return e.answer }
 
-// loginPause is how long to leave a server alone that refused the login:
+// loginRetryAfter is how long to leave a server alone that refused the login:
 // trying on and on gets logins locked.
-const loginPause = time.Minute
+const loginRetryAfter = time.Minute

@@ -67,7 +67,7 @@ func (l login) imapHint(answer *imap.Error) string {
 	case strings.EqualFold(l.auth, xoauth2Name):
 		return hintIMAPSteps
 	case answer.Code == imap.ResponseCodePrivacyRequired:
-		return aboutTheMailbox[answer.Code]
+		return mailboxCodes[answer.Code]
 	}
 	return hintPassword
 }

@@ -70,13 +70,13 @@ func TestPasswordStaysPrivate(t *testing.T) {
 		}
 	}
 	sender := NewSMTP(SMTPOptions{TLS: "none", Username: "u"})
-	if err := sender.authenticate(&smtpConn{wire: newWire(local, elsewhere{local}, maxSilence)}, ""); !errors.Is(err, errPlaintext) {
+	if err := sender.authenticate(&smtpConn{wire: newWire(local, elsewhere{local}, defaultIdleTimeout)}, ""); !errors.Is(err, errPlaintext) {
 		t.Error(err)
 	}
 	client := imapclient.New(local, nil)
 	defer client.Close()
 	m := NewIMAP(IMAPOptions{TLS: "none"})
-	if err := m.authenticate(&imapConn{Client: client, wire: newWire(local, elsewhere{local}, maxSilence)}, ""); !errors.Is(err, errPlaintext) {
+	if err := m.authenticate(&imapConn{Client: client, wire: newWire(local, elsewhere{local}, defaultIdleTimeout)}, ""); !errors.Is(err, errPlaintext) {
 		t.Error(err)
 	}
 	if e := m.fail(errPlaintext); e.Hint != plaintextHint {
@@ -92,7 +92,7 @@ func TestLoginHints(t *testing.T) {
 		{oauth.imapHint(&imap.Error{Text: "AUTHENTICATE failed."}), hintIMAPSteps},
 		{oauth.imapHint(&imap.Error{Type: "BAD", Text: "User is authenticated but not connected."}), hintMailbox},
 		{plain.imapHint(&imap.Error{Text: "LOGIN failed."}), hintPassword},
-		{plain.imapHint(&imap.Error{Code: imap.ResponseCodePrivacyRequired}), aboutTheMailbox[imap.ResponseCodePrivacyRequired]},
+		{plain.imapHint(&imap.Error{Code: imap.ResponseCodePrivacyRequired}), mailboxCodes[imap.ResponseCodePrivacyRequired]},
 		{oauth.smtpHint(&smtp.SMTPError{Code: 535, EnhancedCode: smtp.EnhancedCode{5, 7, 3}, Message: "Authentication unsuccessful"}), hintSMTPSteps},
 		{oauth.smtpHint(&smtp.SMTPError{Code: 535, EnhancedCode: smtp.EnhancedCode{5, 7, 139}, Message: "SmtpClientAuthentication is disabled for the Tenant"}), hintSMTPOff},
 		{plain.smtpHint(&smtp.SMTPError{Code: 535, EnhancedCode: smtp.EnhancedCode{5, 7, 8}}), hintPassword},

@@ -26,24 +26,24 @@ type IMAPOptions struct {
 	Connections    int           // at most this many at a time; 0: 2
 	AllowPlaintext bool          // send the password unencrypted even to another machine
 	TLSConfig      *tls.Config   // nil: the system's authorities
-	Settle         time.Duration // how long after the first look the last one comes that finds a mail missing; 0: 1 s
+	SearchDelay    time.Duration // how long after the first look the last one comes that finds a mail missing; 0: 1 s
 }
 
 // IMAP puts mails into a folder with APPEND.
 type IMAP struct {
-	o     IMAPOptions
-	end   endpoint
-	login login
-	pool  *pool[*imapConn]
+	o        IMAPOptions
+	endpoint endpoint
+	login    login
+	pool     *pool[*imapConn]
 
-	silence time.Duration // see wire
+	idleTimeout time.Duration // see wire
 
 	mu       sync.Mutex
 	validity uint32   // UIDVALIDITY of the folder; 0: not known yet
 	next     imap.UID // no mail appended from now on gets a lower UID
 
-	asking  chan struct{}     // held by the one who uses indexes
-	indexes map[string]*index // by folder
+	indexing chan struct{}     // held by the one who uses indexes
+	indexes  map[string]*index // by folder
 }
 
 // NewIMAP does not connect yet.
@@ -54,16 +54,16 @@ func NewIMAP(o IMAPOptions) *IMAP {
 	if o.Connections <= 0 {
 		o.Connections = 2
 	}
-	if o.Settle <= 0 {
-		o.Settle = time.Second
+	if o.SearchDelay <= 0 {
+		o.SearchDelay = time.Second
 	}
 	m := &IMAP{
-		o:       o,
-		end:     endpoint{o.Address, o.TLS, o.TLSConfig},
-		login:   login{o.Username, o.Password, o.Auth, o.Token},
-		silence: maxSilence,
-		asking:  make(chan struct{}, 1),
-		indexes: map[string]*index{},
+		o:           o,
+		endpoint:    endpoint{o.Address, o.TLS, o.TLSConfig},
+		login:       login{o.Username, o.Password, o.Auth, o.Token},
+		idleTimeout: defaultIdleTimeout,
+		indexing:    make(chan struct{}, 1),
+		indexes:     map[string]*index{},
 	}
 	m.pool = newPool(o.Connections, m.dial)
 	return m
@@ -79,7 +79,7 @@ func (m *IMAP) Close() error {
 // alive, is the folder there, and from which UID on will the mails be found?
 // A connection that answered a moment ago needs no asking.
 func (m *IMAP) ready(ctx context.Context, c *imapConn) error {
-	if m.known() && c.seen && c.Mailbox() == nil && time.Since(c.used) < fresh {
+	if m.markKnown() && c.folderSeen && c.Mailbox() == nil && time.Since(c.used) < aliveFor {
 		return nil
 	}
 	validity, next, err := c.status(ctx, m.o.Mailbox)
@@ -92,8 +92,8 @@ func (m *IMAP) ready(ctx context.Context, c *imapConn) error {
 	if err != nil {
 		return &stepError{"look at folder " + m.o.Mailbox, err}
 	}
-	m.learn(validity, next)
-	c.seen = true
+	m.updateMark(validity, next)
+	c.folderSeen = true
 	return nil
 }
 

@@ -7,12 +7,12 @@ import (
 	"github.com/emersion/go-imap/v2"
 )
 
-// aboutTheMailbox are response codes (RFC 5530 section 3, and what servers
+// mailboxCodes are response codes (RFC 5530 section 3, and what servers
 // made up) of answers that say nothing of the mail: the same mail can go in
 // when the mailbox or the server is in order again. OVERQUOTA and NOPERM are
 // among them: a full mailbox refuses all mails. What to do about it stands
 // beside the code.
-var aboutTheMailbox = map[imap.ResponseCode]string{
+var mailboxCodes = map[imap.ResponseCode]string{
 	imap.ResponseCodeUnavailable:          "",
 	imap.ResponseCodeInUse:                "",
 	imap.ResponseCodeServerBug:            "",
@@ -42,12 +42,12 @@ const (
 )
 
 var (
-	// passing are words of a trouble that passes.
-	passing = regexp.MustCompile(`(?i)throttl|backoff|try (again|later)|temporar|busy|too many|unavailable|(internal|server) (server )?(error|bug)|timed? ?out|in use|mailbox (is )?locked|overload|(bandwidth|rate|connections?|command) limit|resource limit|limits? (is |was |were )?(reached|exceeded)|exceeded .*limit`)
-	// lasting are words of a trouble with the mailbox that somebody has to mend.
-	lasting = regexp.MustCompile(`(?i)quota|(mailbox|disk|folder|account) (is )?full|no space|permission|access (is )?denied|not (allowed|permitted|authori[sz]ed)|no rights?\b|insufficient rights|read[- ]?only|(no such|unknown|nonexist\w*) (mailbox|folder)|(mailbox|folder)( \S+)? (does ?n[o']t exist|not found)|not connected`)
-	// tooLarge are words about the size of a mail.
-	tooLarge = regexp.MustCompile(`(?i)(message|mail|literal)\b.{0,40}(too (large|big|long)|larger|exceed)|too (large|big) (a )?(message|mail)|max\w* (message|mail) size`)
+	// transientWords are words of a trouble that passes.
+	transientWords = regexp.MustCompile(`(?i)throttl|backoff|try (again|later)|temporar|busy|too many|unavailable|(internal|server) (server )?(error|bug)|timed? ?out|in use|mailbox (is )?locked|overload|(bandwidth|rate|connections?|command) limit|resource limit|limits? (is |was |were )?(reached|exceeded)|exceeded .*limit`)
+	// permanentWords are words of a trouble with the mailbox that somebody has to mend.
+	permanentWords = regexp.MustCompile(`(?i)quota|(mailbox|disk|folder|account) (is )?full|no space|permission|access (is )?denied|not (allowed|permitted|authori[sz]ed)|no rights?\b|insufficient rights|read[- ]?only|(no such|unknown|nonexist\w*) (mailbox|folder)|(mailbox|folder)( \S+)? (does ?n[o']t exist|not found)|not connected`)
+	// tooLargeWords are words about the size of a mail.
+	tooLargeWords = regexp.MustCompile(`(?i)(message|mail|literal)\b.{0,40}(too (large|big|long)|larger|exceed)|too (large|big) (a )?(message|mail)|max\w* (message|mail) size`)
 )
 
 // transient tells whether an answer is about a passing trouble of the server.
@@ -56,13 +56,13 @@ func transient(e *imap.Error) bool {
 	case imap.ResponseCodeUnavailable, imap.ResponseCodeInUse, imap.ResponseCodeServerBug, imap.ResponseCodeLimit, "THROTTLED", "SYS/TEMP":
 		return true
 	case "", imap.ResponseCodeAlert:
-		return e.Type == imap.StatusResponseTypeBye || passing.MatchString(e.Text)
+		return e.Type == imap.StatusResponseTypeBye || transientWords.MatchString(e.Text)
 	}
 	return e.Type == imap.StatusResponseTypeBye || suggestedBackoff(e.Text) > 0
 }
 
-// saysNoFolder tells whether the answer to an APPEND is that the folder is missing.
-func saysNoFolder(err error) bool {
+// isNoFolder tells whether the answer to an APPEND is that the folder is missing.
+func isNoFolder(err error) bool {
 	var answer *imap.Error
 	return errors.As(err, &answer) &&
 		(answer.Code == imap.ResponseCodeTryCreate || answer.Code == imap.ResponseCodeNonExistent)
@@ -77,12 +77,12 @@ func appendClass(err error) Class {
 	if !errors.As(err, &e) {
 		return Unknown
 	}
-	_, listed := aboutTheMailbox[e.Code]
+	_, listed := mailboxCodes[e.Code]
 	switch {
 	case e.Code == imap.ResponseCodeTooBig,
-		(e.Code == "" || e.Code == imap.ResponseCodeLimit) && tooLarge.MatchString(e.Text):
+		(e.Code == "" || e.Code == imap.ResponseCodeLimit) && tooLargeWords.MatchString(e.Text):
 		return Final
-	case e.Type != imap.StatusResponseTypeNo, listed, passing.MatchString(e.Text), lasting.MatchString(e.Text):
+	case e.Type != imap.StatusResponseTypeNo, listed, transientWords.MatchString(e.Text), permanentWords.MatchString(e.Text):
 		return Unavailable
 	}
 	return Rejected
@@ -115,7 +115,7 @@ func (m *IMAP) fail(err error) *Error {
 	case errors.As(err, &answer):
 		e.Text = answerText(answer, hide)
 		e.Err = &imap.Error{Type: answer.Type, Code: imap.ResponseCode(oneLine(string(answer.Code))), Text: oneLine(hide(answer.Text))}
-		e.Hint = aboutTheMailbox[answer.Code]
+		e.Hint = mailboxCodes[answer.Code]
 		if notConnected(answer) {
 			e.Hint = hintMailbox
 		}
@@ -127,14 +127,14 @@ func (m *IMAP) fail(err error) *Error {
 	switch {
 	case errors.As(err, &refused):
 		e.Hint = m.login.imapHint(answer)
-		e.RetryAfter = max(e.RetryAfter, loginPause)
+		e.RetryAfter = max(e.RetryAfter, loginRetryAfter)
 		if refused.detail != "" {
 			e.Text += " " + refused.detail
 		}
 	case errors.As(err, &failed):
 		e.Op += ": connect"
-		e.Hint = m.end.dialHint(err)
-		if answer != nil && m.end.mode == "starttls" && !transient(answer) {
+		e.Hint = m.endpoint.dialHint(err)
+		if answer != nil && m.endpoint.mode == "starttls" && !transient(answer) {
 			e.Hint = "the server has no STARTTLS on this port: use tls: tls with its TLS port, as a rule 993"
 		}
 	case errors.Is(err, errPlaintext):

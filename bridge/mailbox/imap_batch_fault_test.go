@@ -16,14 +16,14 @@ import (
 // A server that goes silent in mid-APPEND is given up after the limit, and
 // other connections go on meanwhile.
 func TestIMAPSilenceInBatch(t *testing.T) {
-	if m := NewIMAP(IMAPOptions{}); m.silence != time.Minute {
-		t.Errorf("given up after %v, want a minute", m.silence)
+	if m := NewIMAP(IMAPOptions{}); m.idleTimeout != time.Minute {
+		t.Errorf("given up after %v, want a minute", m.idleTimeout)
 	}
 	for _, point := range faultproxy.Points {
 		server := startMemory(t, imap.CapUIDPlus, imap.CapLiteralPlus)
 		proxy := startProxy(t, faultproxy.IMAP, server.addr)
 		m := newTestIMAP(t, proxy.Addr())
-		m.silence = 300 * time.Millisecond
+		m.idleTimeout = 300 * time.Millisecond
 		proxy.Script(faultproxy.Fault{At: point, Do: faultproxy.Stall})
 		var stalled []Result
 		var done sync.WaitGroup
@@ -92,7 +92,7 @@ func TestIMAPBatchesUnderFire(t *testing.T) {
 			switch {
 			case r.Err == nil:
 				delete(todo, mails[i].MessageID)
-			case class(r.Err) == Unknown:
+			case classOf(r.Err) == Unknown:
 				doubt = append(doubt, Query{MessageID: mails[i].MessageID, Mark: b.marks[0], Since: day})
 			}
 		}

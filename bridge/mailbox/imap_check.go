@@ -18,20 +18,20 @@ func (m *IMAP) Check(ctx context.Context, tell func(Finding)) {
 		return err
 	})
 	if err != nil {
-		tell(finding("imap "+m.o.Address+": connect and log in", m.fail(err)))
+		tell(toFinding("imap "+m.o.Address+": connect and log in", m.fail(err)))
 		return
 	}
 	defer c.close()
-	tell(Finding{What: fmt.Sprintf("imap %s: logged in as %s, %s", m.o.Address, m.o.Username, m.end.describe())})
+	tell(Finding{What: fmt.Sprintf("imap %s: logged in as %s, %s", m.o.Address, m.o.Username, m.endpoint.describe())})
 
 	// After a login the client may still hold the capabilities from before.
 	var caps imap.CapSet
-	err = c.within(ctx, CheckTime, func() (err error) {
+	err = c.withTimeout(ctx, CheckTime, func() (err error) {
 		caps, err = c.Capability().Wait()
 		return err
 	})
 	if err != nil {
-		tell(finding("capabilities", m.fail(&stepError{"ask for capabilities", err})))
+		tell(toFinding("capabilities", m.fail(&stepError{"ask for capabilities", err})))
 		return
 	}
 	m.checkTarget(ctx, c, caps.Has(imap.CapACL), tell)
@@ -48,7 +48,7 @@ func (m *IMAP) Check(ctx context.Context, tell func(Finding)) {
 				Hint: "if the reader does not move mails there, take it out of also_search",
 			})
 		case err != nil:
-			tell(finding("folder "+f+" (also_search)", m.fail(err)))
+			tell(toFinding("folder "+f+" (also_search)", m.fail(err)))
 		default:
 			tell(Finding{What: fmt.Sprintf("folder %s (also_search): %d messages", f, box.NumMessages)})
 		}
@@ -81,12 +81,12 @@ func (m *IMAP) checkTarget(ctx context.Context, c *imapConn, acl bool, tell func
 		tell(Finding{What: "folder " + m.o.Mailbox + ": missing, will be made"})
 		return
 	case err != nil:
-		tell(finding("folder "+m.o.Mailbox, m.fail(&stepError{"open folder " + m.o.Mailbox, err})))
+		tell(toFinding("folder "+m.o.Mailbox, m.fail(&stepError{"open folder " + m.o.Mailbox, err})))
 		return
 	}
 	what := fmt.Sprintf("folder %s: %d messages", m.o.Mailbox, box.NumMessages)
 	if !acl {
-		if c.lines.opened() {
+		if c.lines.isReadOnly() {
 			tell(Finding{What: what})
 			tell(m.mayNot("opened READ-ONLY", "let it write there"))
 			return
@@ -95,7 +95,7 @@ func (m *IMAP) checkTarget(ctx context.Context, c *imapConn, acl bool, tell func
 		return
 	}
 	var rights imap.RightSet
-	err = c.within(ctx, CheckTime, func() error {
+	err = c.withTimeout(ctx, CheckTime, func() error {
 		data, err := c.MyRights(m.o.Mailbox).Wait()
 		if err == nil {
 			rights = data.Rights
@@ -115,7 +115,7 @@ func (m *IMAP) checkTarget(ctx context.Context, c *imapConn, acl bool, tell func
 
 // mayNot tells that the login may not put mails into the folder.
 func (m *IMAP) mayNot(seen, hint string) Finding {
-	return finding("folder "+m.o.Mailbox+": "+seen, &Error{
+	return toFinding("folder "+m.o.Mailbox+": "+seen, &Error{
 		Op: "imap " + m.o.Address + ": put mails into " + m.o.Mailbox, Text: "the login has no right to",
 		Hint: hint,
 	})

@@ -16,34 +16,34 @@ import (
 type imapConn struct {
 	*imapclient.Client
 	*wire
-	lines   *imapLines
-	fetched *fetched
-	seen    bool // the target folder is there, as far as is known
+	lines      *imapLines
+	fetched    *fetchCollector
+	folderSeen bool // the target folder is there, as far as is known
 }
 
-// idleTime is for how long an unused connection is kept. Firewalls forget
+// maxIdle is for how long an unused connection is kept. Firewalls forget
 // connections silently, and a dead one is found out only by waiting.
-const idleTime = time.Minute
+const maxIdle = time.Minute
 
-// fresh is for how long a connection is taken to be alive after it was used.
-const fresh = 5 * time.Second
+// aliveFor is for how long a connection is taken to be alive after it was used.
+const aliveFor = 5 * time.Second
 
 // newIMAPConn does not wait for the greeting yet.
-func newIMAPConn(conn, raw net.Conn, silence time.Duration) *imapConn {
-	c := &imapConn{wire: newWire(conn, raw, silence), lines: new(imapLines), fetched: new(fetched)}
-	c.check = c.lines.see
+func newIMAPConn(conn, raw net.Conn, idleTimeout time.Duration) *imapConn {
+	c := &imapConn{wire: newWire(conn, raw, idleTimeout), lines: new(imapLines), fetched: new(fetchCollector)}
+	c.inspect = c.lines.scan
 	c.Client = imapclient.New(c.wire, &imapclient.Options{
 		UnilateralDataHandler: &imapclient.UnilateralDataHandler{Fetch: c.fetched.take},
 	})
 	return c
 }
 
-func (c *imapConn) fit() bool {
+func (c *imapConn) reusable() bool {
 	select {
 	case <-c.Closed():
 		return false
 	default:
-		return !c.broken && time.Since(c.used) < idleTime
+		return !c.broken && time.Since(c.used) < maxIdle
 	}
 }
 
@@ -57,10 +57,10 @@ func (c *imapConn) close() {
 	<-c.Closed()
 }
 
-// within is wire's, and keeps why the server hung up.
-func (c *imapConn) within(ctx context.Context, limit time.Duration, do func() error) error {
-	err := c.wire.within(ctx, limit, do)
-	if err == nil || answered(err) {
+// withTimeout is wire's, and keeps why the server hung up.
+func (c *imapConn) withTimeout(ctx context.Context, limit time.Duration, do func() error) error {
+	err := c.wire.withTimeout(ctx, limit, do)
+	if err == nil || isServerReply(err) {
 		return err
 	}
 	if bye := c.lines.goodbye(); bye != "" {
@@ -88,7 +88,7 @@ func (m *IMAP) dialWith(ctx context.Context, refused string) (c *imapConn, token
 	if c, err = m.connect(ctx); err != nil {
 		return nil, token, &connectError{err}
 	}
-	err = c.within(ctx, commandTimeout, func() error { return m.authenticate(c, token) })
+	err = c.withTimeout(ctx, commandTimeout, func() error { return m.authenticate(c, token) })
 	if err != nil {
 		c.close()
 		return nil, token, &stepError{"log in as " + m.o.Username, m.login.secrets(token).clean(err)}
@@ -100,18 +100,18 @@ func (m *IMAP) dialWith(ctx context.Context, refused string) (c *imapConn, token
 func (m *IMAP) connect(ctx context.Context) (*imapConn, error) {
 	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
-	conn, raw, err := m.end.dial(ctx)
+	conn, raw, err := m.endpoint.dial(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if m.end.mode == "starttls" {
-		if conn, err = startTLS(ctx, raw, m.end.tlsConfig()); err != nil {
+	if m.endpoint.mode == "starttls" {
+		if conn, err = startTLS(ctx, raw, m.endpoint.tlsConfig()); err != nil {
 			raw.Close()
 			return nil, err
 		}
 	}
-	c := newIMAPConn(conn, raw, m.silence)
-	if err := c.within(ctx, dialTimeout, c.WaitGreeting); err != nil {
+	c := newIMAPConn(conn, raw, m.idleTimeout)
+	if err := c.withTimeout(ctx, dialTimeout, c.WaitGreeting); err != nil {
 		c.close()
 		return nil, err
 	}
@@ -123,7 +123,7 @@ func (m *IMAP) authenticate(c *imapConn, token string) error {
 	if c.State() == imap.ConnStateAuthenticated {
 		return nil
 	}
-	if !m.end.private(c.raw) && !m.o.AllowPlaintext {
+	if !m.endpoint.private(c.raw) && !m.o.AllowPlaintext {
 		return errPlaintext
 	}
 	caps := c.Caps()
@@ -160,8 +160,8 @@ func (m *IMAP) authenticate(c *imapConn, token string) error {
 
 // alive asks for an answer, unless there was one a moment ago.
 func (c *imapConn) alive(ctx context.Context) error {
-	if time.Since(c.used) < fresh {
+	if time.Since(c.used) < aliveFor {
 		return nil
 	}
-	return c.within(ctx, commandTimeout, func() error { return c.Noop().Wait() })
+	return c.withTimeout(ctx, commandTimeout, func() error { return c.Noop().Wait() })
 }

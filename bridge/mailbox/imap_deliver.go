@@ -19,13 +19,13 @@ func (m *IMAP) Deliver(ctx context.Context, mails []Mail, begin func(mark string
 	if len(mails) == 0 {
 		return nil
 	}
-	c, err := m.pool.take(ctx, m.ready)
+	c, err := m.pool.get(ctx, m.ready)
 	if err != nil {
-		return all(mails, m.fail(err))
+		return sameResult(mails, m.fail(err))
 	}
 	defer func() { m.pool.put(c) }()
 	if err := begin(m.mark()); err != nil {
-		return all(mails, err)
+		return sameResult(mails, err)
 	}
 	results := make([]Result, len(mails))
 	rest := make([]int, len(mails))
@@ -42,7 +42,7 @@ func (m *IMAP) Deliver(ctx context.Context, mails []Mail, begin func(mark string
 		if err == nil {
 			// The folder went away, and is made anew; or the server refused a
 			// mail before it saw its bytes, upon which the client hangs up.
-			c.seen = false
+			c.folderSeen = false
 			if err = m.renew(ctx, &c); err == nil {
 				continue
 			}
@@ -56,11 +56,11 @@ func (m *IMAP) Deliver(ctx context.Context, mails []Mail, begin func(mark string
 
 // renew gets a connection ready for the rest of a batch.
 func (m *IMAP) renew(ctx context.Context, c **imapConn) error {
-	if (*c).fit() && m.ready(ctx, *c) == nil {
+	if (*c).reusable() && m.ready(ctx, *c) == nil {
 		return nil
 	}
 	(*c).close()
-	again, err := m.pool.fresh(ctx, m.ready)
+	again, err := m.pool.dialReady(ctx, m.ready)
 	if err != nil {
 		return m.fail(err)
 	}
@@ -80,7 +80,7 @@ func (m *IMAP) appendAll(ctx context.Context, c *imapConn, mails []Mail, places 
 			rest = append(rest, i)
 		case a.err == nil:
 			results[i].Receipt = m.receipt(a.data)
-		case create && saysNoFolder(a.err):
+		case create && isNoFolder(a.err):
 			rest, missing = append(rest, i), a.err
 		default:
 			failed := m.failAppend(a.err)
@@ -104,19 +104,19 @@ func (m *IMAP) appendAll(ctx context.Context, c *imapConn, mails []Mail, places 
 // receipt names the mail, and learns where the folder stands now.
 func (m *IMAP) receipt(data *imap.AppendData) string {
 	if data.UID == 0 {
-		m.forget()
+		m.resetMark()
 		return "imap " + m.o.Mailbox
 	}
-	m.learn(data.UIDValidity, data.UID+1)
+	m.updateMark(data.UIDValidity, data.UID+1)
 	return imapReceipt(m.o.Mailbox, data.UID, data.UIDValidity)
 }
 
-// unasked is the largest literal that goes out without the server's go-ahead.
+// maxNonSyncLiteral is the largest literal that goes out without the server's go-ahead.
 // LITERAL- allows no more, and the client keeps to it with LITERAL+ too.
-const unasked = 4096
+const maxNonSyncLiteral = 4096
 
-// appended is what became of one APPEND.
-type appended struct {
+// pendingAppend is what became of one APPEND.
+type pendingAppend struct {
 	begun bool
 	cmd   *imapclient.AppendCommand
 	data  *imap.AppendData
@@ -125,14 +125,14 @@ type appended struct {
 
 // append sends the mails at these places and waits for the answers. It stops
 // at the first sign that going on is no use.
-func (c *imapConn) append(ctx context.Context, folder string, mails []Mail, places []int) []appended {
-	sent := make([]appended, len(places))
+func (c *imapConn) append(ctx context.Context, folder string, mails []Mail, places []int) []pendingAppend {
+	sent := make([]pendingAppend, len(places))
 	var broke error
-	err := c.within(ctx, batchTimeout, func() error {
+	err := c.withTimeout(ctx, batchTimeout, func() error {
 		runs := c.Caps().Has(imap.CapLiteralMinus)
-		small := func(n int) bool { return runs && len(mails[places[n]].Bytes) <= unasked }
+		small := func(n int) bool { return runs && len(mails[places[n]].Bytes) <= maxNonSyncLiteral }
 		for n := range sent {
-			if small(n) && c.open() {
+			if small(n) && c.usable() {
 				sent[n].send(c, folder, mails[places[n]])
 			}
 		}
@@ -143,28 +143,28 @@ func (c *imapConn) append(ctx context.Context, folder string, mails []Mail, plac
 			}
 		}
 		for n := range sent {
-			if !small(n) && !ill && c.open() {
+			if !small(n) && !ill && c.usable() {
 				sent[n].send(c, folder, mails[places[n]])
 				ill = !sent[n].wait()
 			}
 		}
 		for _, a := range sent {
-			if a.err != nil && !answered(a.err) {
+			if a.err != nil && !isServerReply(a.err) {
 				broke = a.err
 			}
 		}
 		return broke
 	})
 	for n := range sent { // ctx, silence or the server's goodbye say more than a closed connection
-		if sent[n].err != nil && !answered(sent[n].err) {
+		if sent[n].err != nil && !isServerReply(sent[n].err) {
 			sent[n].err = err
 		}
 	}
 	return sent
 }
 
-// open tells whether an APPEND can be begun on the connection.
-func (c *imapConn) open() bool {
+// usable tells whether an APPEND can be begun on the connection.
+func (c *imapConn) usable() bool {
 	select {
 	case <-c.Closed():
 		return false
@@ -174,7 +174,7 @@ func (c *imapConn) open() bool {
 }
 
 // send sends one mail.
-func (a *appended) send(c *imapConn, folder string, mail Mail) {
+func (a *pendingAppend) send(c *imapConn, folder string, mail Mail) {
 	a.begun = true
 	a.cmd = c.Append(folder, int64(len(mail.Bytes)), &imap.AppendOptions{Time: mail.Date})
 	_, writeErr := a.cmd.Write(mail.Bytes)
@@ -185,7 +185,7 @@ func (a *appended) send(c *imapConn, folder string, mail Mail) {
 }
 
 // wait waits for the answer, and tells whether the server is well.
-func (a *appended) wait() bool {
+func (a *pendingAppend) wait() bool {
 	a.data, a.err = a.cmd.Wait()
-	return a.err == nil || answered(a.err) && appendClass(a.err) != Unavailable || saysNoFolder(a.err)
+	return a.err == nil || isServerReply(a.err) && appendClass(a.err) != Unavailable || isNoFolder(a.err)
 }

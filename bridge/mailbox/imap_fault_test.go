@@ -183,7 +183,7 @@ func TestIMAPStaleIdleConnection(t *testing.T) {
 	m := newTestIMAP(t, server.addr)
 	mustDeliver(t, m, testMail("a@covebridge", 300))
 	idle := m.pool.idle[0]
-	idle.used = time.Now().Add(-2 * fresh)
+	idle.used = time.Now().Add(-2 * aliveFor)
 	idle.raw.Close()
 	mustDeliver(t, m, testMail("b@covebridge", 300))
 	if _, found, err := findOne(t.Context(), m, "b@covebridge", "", day); !found || err != nil {
@@ -215,7 +215,7 @@ func TestIMAPOnceUnderFire(t *testing.T) {
 				if _, delivered, err = findOne(t.Context(), m, mail.MessageID, b.marks[0], day); err != nil {
 					t.Fatal(err)
 				}
-			case class(err) != Unavailable:
+			case classOf(err) != Unavailable:
 				t.Fatal(err)
 			}
 		}

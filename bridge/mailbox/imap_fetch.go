@@ -53,7 +53,7 @@ func (e *incompleteError) Error() string {
 func (c *imapConn) fetchIDs(ctx context.Context, span imap.UIDSet, named []imap.UID) (map[imap.UID]string, error) {
 	got := c.fetched.begin(len(named))
 	defer c.fetched.end()
-	err := c.within(ctx, searchTimeout, func() error {
+	err := c.withTimeout(ctx, searchTimeout, func() error {
 		cmd := c.Fetch(span, &imap.FetchOptions{UID: true, BodySection: []*imap.FetchItemBodySection{messageIDField}})
 		for msg := cmd.Next(); msg != nil; msg = cmd.Next() {
 			if err := got.read(msg); err != nil {
@@ -73,7 +73,7 @@ func (c *imapConn) fetchIDs(ctx context.Context, span imap.UIDSet, named []imap.
 
 // uids lists the mails of the open folder that meet the criteria, in order.
 func (c *imapConn) uids(ctx context.Context, criteria *imap.SearchCriteria) (uids []imap.UID, err error) {
-	err = c.within(ctx, searchTimeout, func() error {
+	err = c.withTimeout(ctx, searchTimeout, func() error {
 		data, err := c.UIDSearch(criteria, nil).Wait()
 		if err != nil {
 			return err
@@ -103,48 +103,48 @@ func count(set imap.UIDSet) (n uint64) {
 	return n
 }
 
-// fetched takes what FETCH answers bring apart from the command's own: a
+// fetchCollector takes what FETCH answers bring apart from the command's own: a
 // server may tell of one mail in several answers, and name its UID behind the
 // header (RFC 9051 section 7.5.2); the client hands only the first answer that
 // begins with the UID to the command, and the others here, each on a
 // goroutine of its own.
-type fetched struct {
-	mu  sync.Mutex
-	now *answers // nil: nothing is being fetched
+type fetchCollector struct {
+	mu      sync.Mutex
+	current *idCollector // nil: nothing is being fetched
 }
 
-func (f *fetched) begin(size int) *answers {
+func (f *fetchCollector) begin(size int) *idCollector {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.now = &answers{id: make(map[imap.UID]string, size), came: make(chan struct{}, 1)}
-	return f.now
+	f.current = &idCollector{id: make(map[imap.UID]string, size), arrived: make(chan struct{}, 1)}
+	return f.current
 }
 
-func (f *fetched) end() {
+func (f *fetchCollector) end() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.now = nil
+	f.current = nil
 }
 
-func (f *fetched) take(msg *imapclient.FetchMessageData) {
+func (f *fetchCollector) take(msg *imapclient.FetchMessageData) {
 	f.mu.Lock()
-	now := f.now
+	now := f.current
 	f.mu.Unlock()
 	if now == nil {
-		now = &answers{id: map[imap.UID]string{}, came: make(chan struct{}, 1)}
+		now = &idCollector{id: map[imap.UID]string{}, arrived: make(chan struct{}, 1)}
 	}
 	now.read(msg) // an error is the connection's end, which the command sees too
 }
 
-// answers are the Message-IDs that came, by UID.
-type answers struct {
-	mu   sync.Mutex
-	id   map[imap.UID]string
-	came chan struct{}
+// idCollector are the Message-IDs that came, by UID.
+type idCollector struct {
+	mu      sync.Mutex
+	id      map[imap.UID]string
+	arrived chan struct{}
 }
 
 // read takes one answer, with its items in any order.
-func (a *answers) read(msg *imapclient.FetchMessageData) error {
+func (a *idCollector) read(msg *imapclient.FetchMessageData) error {
 	var (
 		uid    imap.UID
 		id     string
@@ -171,26 +171,26 @@ func (a *answers) read(msg *imapclient.FetchMessageData) error {
 		a.id[uid] = id
 		a.mu.Unlock()
 		select {
-		case a.came <- struct{}{}:
+		case a.arrived <- struct{}{}:
 		default:
 		}
 	}
 	return nil
 }
 
-// stragglers is how long answers that the client has read may take to get here.
-const stragglers = 250 * time.Millisecond
+// lateAnswerWait is how long answers that the client has read may take to get here.
+const lateAnswerWait = 250 * time.Millisecond
 
 // wait gives one of the mails that did not come; 0: all did.
-func (a *answers) wait(ctx context.Context, named []imap.UID) imap.UID {
-	timer := time.NewTimer(stragglers)
+func (a *idCollector) wait(ctx context.Context, named []imap.UID) imap.UID {
+	timer := time.NewTimer(lateAnswerWait)
 	defer timer.Stop()
 	for {
 		if named = a.missing(named); len(named) == 0 {
 			return 0
 		}
 		select {
-		case <-a.came:
+		case <-a.arrived:
 		case <-timer.C:
 			return named[0]
 		case <-ctx.Done():
@@ -200,7 +200,7 @@ func (a *answers) wait(ctx context.Context, named []imap.UID) imap.UID {
 }
 
 // missing leaves those from the first one on that did not come yet.
-func (a *answers) missing(named []imap.UID) []imap.UID {
+func (a *idCollector) missing(named []imap.UID) []imap.UID {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for i, uid := range named {
@@ -212,7 +212,7 @@ func (a *answers) missing(named []imap.UID) []imap.UID {
 }
 
 // ids gives what came, for good: a late answer no longer changes it.
-func (a *answers) ids() map[imap.UID]string {
+func (a *idCollector) ids() map[imap.UID]string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	ids := a.id

@@ -181,11 +181,11 @@ func FuzzIMAPLines(f *testing.F) {
 	f.Add("{9999999999999999999}\r\n", 1)
 	f.Fuzz(func(t *testing.T, s string, piece int) {
 		var whole, pieces imapLines
-		err := whole.see([]byte(s))
+		err := whole.scan([]byte(s))
 		var err2 error
 		for rest := []byte(s); len(rest) > 0 && err2 == nil; {
 			n := min(max(piece, 1), len(rest))
-			err2 = pieces.see(rest[:n])
+			err2 = pieces.scan(rest[:n])
 			rest = rest[n:]
 		}
 		if (err == nil) != (err2 == nil) || err == nil && (whole.line != pieces.line || whole.goodbye() != pieces.goodbye()) {

@@ -17,54 +17,54 @@ import (
 // asked, that is an error; a mail is never called missing for it.
 func (m *IMAP) Find(ctx context.Context, queries []Query) ([]Found, error) {
 	s := newSearch(queries)
-	if len(s.open) == 0 {
+	if len(s.pending) == 0 {
 		return s.found, nil
 	}
 	err := m.find(ctx, s)
-	if lineBroke(err) && ctx.Err() == nil {
+	if connectionLost(err) && ctx.Err() == nil {
 		err = m.find(ctx, s) // it may have broken before, unnoticed
 	}
 	if err != nil {
-		return nil, m.fail(&stepError{s.what(), err})
+		return nil, m.fail(&stepError{s.describe(), err})
 	}
 	return s.found, nil
 }
 
-// lineBroke tells of an error on a connection that had been there.
-func lineBroke(err error) bool {
-	return err != nil && !answered(err) && !errors.As(err, new(*connectError)) && !errors.As(err, new(*incompleteError))
+// connectionLost tells of an error on a connection that had been there.
+func connectionLost(err error) bool {
+	return err != nil && !isServerReply(err) && !errors.As(err, new(*connectError)) && !errors.As(err, new(*incompleteError))
 }
 
 func (m *IMAP) find(ctx context.Context, s *search) error {
-	c, err := m.pool.take(ctx, func(ctx context.Context, c *imapConn) error { return c.alive(ctx) })
+	c, err := m.pool.get(ctx, func(ctx context.Context, c *imapConn) error { return c.alive(ctx) })
 	if err != nil {
 		return err
 	}
 	defer func() { m.pool.put(c) }()
 	folders := m.folders()
-	for _, q := range s.open {
+	for _, q := range s.pending {
 		if f := q.mark.folder; f != "" && !contains(folders, f) { // another folder was configured then
 			folders = append(folders, f)
 		}
 	}
 	for _, folder := range folders {
-		if err := m.look(ctx, c, folder, s); err != nil || len(s.open) == 0 {
+		if err := m.readNew(ctx, c, folder, s); err != nil || len(s.pending) == 0 {
 			return err
 		}
 	}
-	if s.open = s.begun(); len(s.open) == 0 {
+	if s.pending = s.maybeSent(); len(s.pending) == 0 {
 		return nil // every folder was read, and nothing was under way that could still arrive
 	}
 	// Servers that index headers are behind at times, and what was sent before
 	// the line broke may still be on its way into the folder: look twice.
 	for again := range 2 {
 		if again > 0 {
-			if err := pause(ctx, m.o.Settle); err != nil {
+			if err := pause(ctx, m.o.SearchDelay); err != nil {
 				return err
 			}
 		}
 		for _, folder := range folders {
-			if err := m.lookAnywhere(ctx, c, folder, s); err != nil || len(s.open) == 0 {
+			if err := m.searchAll(ctx, c, folder, s); err != nil || len(s.pending) == 0 {
 				return err
 			}
 		}
@@ -72,10 +72,10 @@ func (m *IMAP) find(ctx context.Context, s *search) error {
 	return nil
 }
 
-// look reads what came into the folder since the mails were sent there; for
+// readNew reads what came into the folder since the mails were sent there; for
 // those of which no mark tells that, since a time before which they can't have
 // come.
-func (m *IMAP) look(ctx context.Context, c *imapConn, folder string, s *search) error {
+func (m *IMAP) readNew(ctx context.Context, c *imapConn, folder string, s *search) error {
 	box, err := c.examine(ctx, folder)
 	if errors.Is(err, errNoFolder) {
 		return nil
@@ -89,21 +89,21 @@ func (m *IMAP) look(ctx context.Context, c *imapConn, folder string, s *search) 
 			return err
 		}
 		for uid, id := range ids {
-			s.take(id, imapReceipt(folder, uid, box.UIDValidity))
+			s.resolve(id, imapReceipt(folder, uid, box.UIDValidity))
 		}
 	}
 	since, any := s.since(folder, box.UIDValidity)
 	if !any {
 		return nil
 	}
-	return m.lookup(ctx, c, folder, box, since, s)
+	return m.searchIndex(ctx, c, folder, box, since, s)
 }
 
-// few is how many header searches are cheaper than reading a whole folder.
-const few = 8
+// maxHeaderSearches is how many header searches are cheaper than reading a whole folder.
+const maxHeaderSearches = 8
 
-// lookAnywhere asks for what is still missing, wherever it is in the folder.
-func (m *IMAP) lookAnywhere(ctx context.Context, c *imapConn, folder string, s *search) error {
+// searchAll asks for what is still missing, wherever it is in the folder.
+func (m *IMAP) searchAll(ctx context.Context, c *imapConn, folder string, s *search) error {
 	box, err := c.examine(ctx, folder)
 	if errors.Is(err, errNoFolder) {
 		return nil
@@ -111,10 +111,10 @@ func (m *IMAP) lookAnywhere(ctx context.Context, c *imapConn, folder string, s *
 	if err != nil {
 		return err
 	}
-	if len(s.open) > few {
-		return m.lookup(ctx, c, folder, box, time.Time{}, s)
+	if len(s.pending) > maxHeaderSearches {
+		return m.searchIndex(ctx, c, folder, box, time.Time{}, s)
 	}
-	for id := range s.open {
+	for id := range s.pending {
 		uids, err := c.uids(ctx, &imap.SearchCriteria{
 			Header: []imap.SearchCriteriaHeaderField{{Key: "Message-ID", Value: id}},
 		})
@@ -126,7 +126,7 @@ func (m *IMAP) lookAnywhere(ctx context.Context, c *imapConn, folder string, s *
 			if err != nil {
 				return err
 			}
-			s.take(ids[uid], imapReceipt(folder, uid, box.UIDValidity))
+			s.resolve(ids[uid], imapReceipt(folder, uid, box.UIDValidity))
 		}
 	}
 	return nil
@@ -137,62 +137,62 @@ func pause(ctx context.Context, d time.Duration) error {
 	case <-time.After(d):
 		return nil
 	case <-ctx.Done():
-		return noAnswer(ctx, nil)
+		return contextError(ctx, nil)
 	}
 }
 
 // search is what is asked, and what of it is answered.
 type search struct {
-	found []Found
-	open  map[string]sought // by Message-ID: not found yet
+	found   []Found
+	pending map[string]target // by Message-ID: not found yet
 }
 
-// sought is a mail that is looked for.
-type sought struct {
-	mark  mark // zero: none of an IMAP mailbox
-	begun bool // there was some mark: it may have been sent
-	since time.Time
-	at    []int // of the queries
+// target is a mail that is looked for.
+type target struct {
+	mark      mark // zero: none of an IMAP mailbox
+	maybeSent bool // there was some mark: it may have been sent
+	since     time.Time
+	indexes   []int // of the queries
 }
 
 func newSearch(queries []Query) *search {
-	s := &search{found: make([]Found, len(queries)), open: make(map[string]sought, len(queries))}
+	s := &search{found: make([]Found, len(queries)), pending: make(map[string]target, len(queries))}
 	for i, q := range queries {
-		w, again := s.open[q.MessageID]
+		w, again := s.pending[q.MessageID]
 		if !again || q.Since.Before(w.since) {
 			w.since = q.Since
 		}
 		if at := parseMark(q.Mark); !again || at.next < w.mark.next {
 			w.mark = at
 		}
-		w.begun = w.begun || q.Mark != ""
-		w.at = append(w.at, i)
-		s.open[q.MessageID] = w
+		w.maybeSent = w.maybeSent || q.Mark != ""
+		w.indexes = append(w.indexes, i)
+		s.pending[q.MessageID] = w
 	}
 	return s
 }
 
-// take answers the queries for a mail that is there.
-func (s *search) take(id, receipt string) {
-	q, ok := s.open[id]
+// resolve answers the queries for a mail that is there.
+func (s *search) resolve(id, receipt string) {
+	q, ok := s.pending[id]
 	if !ok {
 		return
 	}
-	for _, i := range q.at {
+	for _, i := range q.indexes {
 		s.found[i] = Found{Receipt: receipt, Found: true}
 	}
-	delete(s.open, id)
+	delete(s.pending, id)
 }
 
-// here tells whether the mark's UIDs say something about the folder as it is.
-func (q sought) here(folder string, validity uint32) bool {
+// markIn tells whether the mark's UIDs say something about the folder as it is.
+func (q target) markIn(folder string, validity uint32) bool {
 	return q.mark.folder == folder && q.mark.validity == validity && q.mark.next != 0
 }
 
 // from is the lowest mark in the folder; 0: there is none.
 func (s *search) from(folder string, validity uint32) (from imap.UID) {
-	for _, q := range s.open {
-		if q.here(folder, validity) && (from == 0 || q.mark.next < from) {
+	for _, q := range s.pending {
+		if q.markIn(folder, validity) && (from == 0 || q.mark.next < from) {
 			from = q.mark.next
 		}
 	}
@@ -201,8 +201,8 @@ func (s *search) from(folder string, validity uint32) (from imap.UID) {
 
 // since is the earliest time of those without a mark in the folder.
 func (s *search) since(folder string, validity uint32) (since time.Time, any bool) {
-	for _, q := range s.open {
-		if q.here(folder, validity) {
+	for _, q := range s.pending {
+		if q.markIn(folder, validity) {
 			continue
 		}
 		if !any || q.since.Before(since) {
@@ -212,22 +212,22 @@ func (s *search) since(folder string, validity uint32) (since time.Time, any boo
 	return since, any
 }
 
-// begun are those that may have been sent.
-func (s *search) begun() map[string]sought {
-	begun := map[string]sought{}
-	for id, q := range s.open {
-		if q.begun {
+// maybeSent are those that may have been sent.
+func (s *search) maybeSent() map[string]target {
+	begun := map[string]target{}
+	for id, q := range s.pending {
+		if q.maybeSent {
 			begun[id] = q
 		}
 	}
 	return begun
 }
 
-func (s *search) what() string {
+func (s *search) describe() string {
 	if len(s.found) > 1 {
 		return fmt.Sprintf("ask for %d mails", len(s.found))
 	}
-	for id := range s.open {
+	for id := range s.pending {
 		return "ask for " + id
 	}
 	return "ask for a mail"

@@ -19,7 +19,7 @@ func (c *imapConn) examine(ctx context.Context, folder string) (*imap.SelectData
 
 func (c *imapConn) enter(ctx context.Context, folder string, readOnly bool) (*imap.SelectData, error) {
 	var box *imap.SelectData
-	err := c.within(ctx, commandTimeout, func() error {
+	err := c.withTimeout(ctx, commandTimeout, func() error {
 		return c.onFolder(folder, func() (err error) {
 			box, err = c.Select(folder, &imap.SelectOptions{ReadOnly: readOnly}).Wait()
 			return err
@@ -31,7 +31,7 @@ func (c *imapConn) enter(ctx context.Context, folder string, readOnly bool) (*im
 // status tells where the folder stands, and leaves none open: a server looks
 // anew at the open folder after each mail that is put into it.
 func (c *imapConn) status(ctx context.Context, folder string) (validity uint32, next imap.UID, err error) {
-	err = c.within(ctx, commandTimeout, func() error {
+	err = c.withTimeout(ctx, commandTimeout, func() error {
 		if c.Mailbox() != nil {
 			c.UnselectAndExpunge() // removes nothing from what was opened for reading (RFC 9051 section 6.4.1)
 		}
@@ -82,7 +82,7 @@ func (c *imapConn) lists(folder string) (bool, error) {
 
 // create makes the folder and subscribes to it, so that mail programs show it.
 func (c *imapConn) create(ctx context.Context, folder string) error {
-	return c.within(ctx, commandTimeout, func() error {
+	return c.withTimeout(ctx, commandTimeout, func() error {
 		err := c.Create(folder, nil).Wait()
 		if answer := new(imap.Error); errors.As(err, &answer) && answer.Code == imap.ResponseCodeAlreadyExists {
 			err = nil // another connection was first

@@ -19,17 +19,17 @@ type index struct {
 // Dates in SEARCH are days, in whatever zone the server is, and clocks differ.
 const searchSlack = 48 * time.Hour
 
-// recent is how many of the newest mails are read whatever the search by date
+// minIndexed is how many of the newest mails are read whatever the search by date
 // says, for it may be behind.
-const recent = 1000
+const minIndexed = 1000
 
-// lookup answers from what came into the open folder since.
-func (m *IMAP) lookup(ctx context.Context, c *imapConn, folder string, box *imap.SelectData, since time.Time, s *search) error {
+// searchIndex answers from what came into the open folder since.
+func (m *IMAP) searchIndex(ctx context.Context, c *imapConn, folder string, box *imap.SelectData, since time.Time, s *search) error {
 	select {
-	case m.asking <- struct{}{}:
-		defer func() { <-m.asking }()
+	case m.indexing <- struct{}{}:
+		defer func() { <-m.indexing }()
 	case <-ctx.Done():
-		return noAnswer(ctx, nil)
+		return contextError(ctx, nil)
 	}
 	x := m.indexes[folder]
 	var err error
@@ -43,9 +43,9 @@ func (m *IMAP) lookup(ctx context.Context, c *imapConn, folder string, box *imap
 			return err
 		}
 	}
-	for id := range s.open {
+	for id := range s.pending {
 		if uid, ok := x.ids[id]; ok {
-			s.take(id, imapReceipt(folder, uid, x.validity))
+			s.resolve(id, imapReceipt(folder, uid, x.validity))
 		}
 	}
 	return nil
@@ -62,7 +62,7 @@ func (c *imapConn) read(ctx context.Context, box *imap.SelectData, since time.Ti
 		if err != nil {
 			return nil, err
 		}
-		start = box.UIDNext - min(box.UIDNext, recent)
+		start = box.UIDNext - min(box.UIDNext, minIndexed)
 		if len(uids) > 0 {
 			start = min(start, uids[0])
 		}

@@ -26,8 +26,8 @@ type imapLines struct {
 // maxLine is above what a SEARCH in a folder of a million mails answers.
 const maxLine = 8 << 20
 
-// see reads on; the error tells of a line that has no end.
-func (l *imapLines) see(p []byte) error {
+// scan reads on; the error tells of a line that has no end.
+func (l *imapLines) scan(p []byte) error {
 	for len(p) > 0 {
 		if l.literal > 0 {
 			n := min(l.literal, int64(len(p)))
@@ -61,13 +61,13 @@ func (l *imapLines) next(b byte) {
 		l.brace, l.literal = 0, l.number
 		l.line += l.number
 	case b == '\n':
-		l.end()
+		l.endLine()
 	default:
 		l.brace = 0
 	}
 }
 
-func (l *imapLines) end() {
+func (l *imapLines) endLine() {
 	text, bye := strings.CutPrefix(string(l.start), "* BYE")
 	if !bye && !l.greeted { // the client may tell that the connection ended, and not why
 		text, bye = strings.CutPrefix(string(l.start), "* ")
@@ -96,8 +96,8 @@ func (l *imapLines) goodbye() string {
 	return l.bye
 }
 
-// opened tells whether the folder that is open was opened for reading alone.
-func (l *imapLines) opened() (readOnly bool) {
+// isReadOnly tells whether the folder that is open was opened for reading alone.
+func (l *imapLines) isReadOnly() (readOnly bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.readOnly

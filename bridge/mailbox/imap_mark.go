@@ -37,9 +37,9 @@ func parseMark(s string) (m mark) {
 	return mark{rest[:j], uint32(validity), imap.UID(next)}
 }
 
-// learn notes where the folder stands. UIDs only grow while UIDVALIDITY stays
+// updateMark notes where the folder stands. UIDs only grow while UIDVALIDITY stays
 // (RFC 9051 section 2.3.1.1), and answers of several connections cross.
-func (m *IMAP) learn(validity uint32, next imap.UID) {
+func (m *IMAP) updateMark(validity uint32, next imap.UID) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if validity != m.validity {
@@ -48,15 +48,15 @@ func (m *IMAP) learn(validity uint32, next imap.UID) {
 	m.next = max(m.next, next)
 }
 
-// forget makes the next delivery look where the folder stands.
-func (m *IMAP) forget() {
+// resetMark makes the next delivery look where the folder stands.
+func (m *IMAP) resetMark() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.validity, m.next = 0, 0
 }
 
-// known tells whether a mark can be made without looking.
-func (m *IMAP) known() bool {
+// markKnown tells whether a mark can be made without looking.
+func (m *IMAP) markKnown() bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.validity != 0 && m.next != 0

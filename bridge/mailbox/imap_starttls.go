@@ -24,18 +24,18 @@ func startTLS(ctx context.Context, raw net.Conn, config *tls.Config) (net.Conn, 
 	r := bufio.NewReaderSize(raw, 4096)
 	greeting, err := readLine(r)
 	if err != nil {
-		return nil, noAnswer(ctx, fmt.Errorf("wait for the greeting: %w", err))
+		return nil, contextError(ctx, fmt.Errorf("wait for the greeting: %w", err))
 	}
 	if !strings.HasPrefix(greeting, "* OK") { // PREAUTH: RFC 9051 section 7.1.4
 		return nil, statusError(strings.TrimPrefix(greeting, "* "))
 	}
 	if _, err := io.WriteString(raw, "S STARTTLS\r\n"); err != nil {
-		return nil, noAnswer(ctx, fmt.Errorf("send STARTTLS: %w", err))
+		return nil, contextError(ctx, fmt.Errorf("send STARTTLS: %w", err))
 	}
 	for range 100 {
 		line, err := readLine(r)
 		if err != nil {
-			return nil, noAnswer(ctx, fmt.Errorf("wait for the answer to STARTTLS: %w", err))
+			return nil, contextError(ctx, fmt.Errorf("wait for the answer to STARTTLS: %w", err))
 		}
 		answer, ok := strings.CutPrefix(line, "S ")
 		switch {

@@ -61,8 +61,8 @@ var ErrCannotAsk = errors.New("the mailbox can't be asked which mails it has")
 // errClosed is what deliveries after Close end with.
 var errClosed = errors.New("the mailbox was closed")
 
-// all gives every mail of a batch the same error.
-func all(mails []Mail, err error) []Result {
+// sameResult gives every mail of a batch the same error.
+func sameResult(mails []Mail, err error) []Result {
 	results := make([]Result, len(mails))
 	for i := range results {
 		results[i].Err = err

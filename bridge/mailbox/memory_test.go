@@ -126,7 +126,7 @@ func (s *memory) count(t *testing.T, folder string) int {
 }
 
 func newTestIMAP(t *testing.T, addr string, change ...func(*IMAPOptions)) *IMAP {
-	o := IMAPOptions{Address: addr, TLS: "none", Username: "backup", Password: "secret-pass", Settle: time.Millisecond}
+	o := IMAPOptions{Address: addr, TLS: "none", Username: "backup", Password: "secret-pass", SearchDelay: time.Millisecond}
 	for _, c := range change {
 		c(&o)
 	}

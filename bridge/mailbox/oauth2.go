@@ -29,9 +29,9 @@ type ClientCredentials struct {
 	config clientcredentials.Config
 	client *http.Client
 
-	mu    chan struct{} // held while a token is fetched
-	token *oauth2.Token
-	until time.Time // renew from here on
+	mu      chan struct{} // held while a token is fetched
+	token   *oauth2.Token
+	renewAt time.Time // renew from here on
 }
 
 // NewClientCredentials does not ask for a token yet.
@@ -66,16 +66,16 @@ func (s *ClientCredentials) Token(ctx context.Context, refused string) (string, 
 	case s.mu <- struct{}{}:
 		defer func() { <-s.mu }()
 	case <-ctx.Done():
-		return "", s.fail(noAnswer(ctx, nil))
+		return "", s.fail(contextError(ctx, nil))
 	}
-	if s.token != nil && s.token.AccessToken != refused && time.Now().Before(s.until) {
+	if s.token != nil && s.token.AccessToken != refused && time.Now().Before(s.renewAt) {
 		return s.token.AccessToken, nil
 	}
 	token, err := s.config.Token(context.WithValue(ctx, oauth2.HTTPClient, s.client))
 	if err != nil {
 		return "", s.fail(err)
 	}
-	s.token, s.until = token, renewal(time.Now(), token.Expiry)
+	s.token, s.renewAt = token, renewal(time.Now(), token.Expiry)
 	return token.AccessToken, nil
 }
 
@@ -96,7 +96,7 @@ func (s *ClientCredentials) fail(err error) error {
 	if !errors.As(err, &answer) {
 		return e
 	}
-	e.RetryAfter = loginPause
+	e.RetryAfter = loginRetryAfter
 	text := answer.ErrorCode + " " + answer.ErrorDescription
 	if answer.ErrorCode == "" {
 		text = answer.Response.Status + " " + string(answer.Body)

@@ -66,7 +66,7 @@ func TestTokens(t *testing.T) {
 	get("", "token-1")
 	get("token-0", "token-1") // another one was refused
 	get("token-1", "token-2")
-	source.until = time.Now() // about to expire
+	source.renewAt = time.Now() // about to expire
 	get("", "token-3")
 	for key, want := range map[string]string{
 		"grant_type": "client_credentials", "client_id": "app-id", "client_secret": "app-secret~&+",

@@ -8,7 +8,7 @@ import (
 
 // conn is a connection that a pool keeps.
 type conn interface {
-	fit() bool // may be used again; asks only what is known without the network
+	reusable() bool // may be used again; asks only what is known without the network
 	close()
 }
 
@@ -28,10 +28,10 @@ func newPool[C conn](size int, dial func(context.Context) (C, error)) *pool[C] {
 	return &pool[C]{dial: dial, slots: make(chan struct{}, size)}
 }
 
-// take gives a connection on which ready, the last look before use, went well.
+// get gives a connection on which ready, the last look before use, went well.
 // One that died while idle is replaced without a word. The caller gives it
 // back with put.
-func (p *pool[C]) take(ctx context.Context, ready func(context.Context, C) error) (C, error) {
+func (p *pool[C]) get(ctx context.Context, ready func(context.Context, C) error) (C, error) {
 	var none C
 	select {
 	case p.slots <- struct{}{}:
@@ -43,20 +43,20 @@ func (p *pool[C]) take(ctx context.Context, ready func(context.Context, C) error
 		if !ok {
 			break
 		}
-		if c.fit() && ready(ctx, c) == nil {
+		if c.reusable() && ready(ctx, c) == nil {
 			return c, nil
 		}
 		c.close()
 	}
-	c, err := p.fresh(ctx, ready)
+	c, err := p.dialReady(ctx, ready)
 	if err != nil {
 		<-p.slots
 	}
 	return c, err
 }
 
-// fresh dials a connection and gets it ready. It takes no slot.
-func (p *pool[C]) fresh(ctx context.Context, ready func(context.Context, C) error) (C, error) {
+// dialReady dials a connection and gets it ready. It takes no slot.
+func (p *pool[C]) dialReady(ctx context.Context, ready func(context.Context, C) error) (C, error) {
 	var none C
 	p.mu.Lock()
 	closed := p.closed
@@ -90,7 +90,7 @@ func (p *pool[C]) pop() (c C, ok bool) {
 // put gives a connection back for others to use, or closes it if it is not fit.
 func (p *pool[C]) put(c C) {
 	p.mu.Lock()
-	keep := !p.closed && c.fit()
+	keep := !p.closed && c.reusable()
 	if keep {
 		p.idle = append(p.idle, c)
 	}

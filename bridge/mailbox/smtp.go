@@ -25,20 +25,20 @@ type SMTPOptions struct {
 	Connections    int         // at most this many at a time; 0: 3 for Exchange Online, else 2
 	AllowPlaintext bool        // send the password unencrypted even to another machine
 	TLSConfig      *tls.Config // nil: the system's authorities
-	Ask            *IMAP       // the mailbox that the mails arrive in, to ask it; nil: can't be asked
+	Inbox          *IMAP       // the mailbox that the mails arrive in, to ask it; nil: can't be asked
 	From           string      // for Check: sender and recipients to try
 	To             []string
 }
 
 // SMTP gives mails to a server.
 type SMTP struct {
-	o     SMTPOptions
-	end   endpoint
-	login login
-	pool  *pool[*smtpConn]
-	rate  *rate.Limiter
+	o        SMTPOptions
+	endpoint endpoint
+	login    login
+	pool     *pool[*smtpConn]
+	rate     *rate.Limiter
 
-	silence, settling time.Duration // see wire; the latter while the server takes a mail in
+	idleTimeout, finalReplyTimeout time.Duration // see wire; the latter while the server takes a mail in
 }
 
 // smtpMark is what begin gets: when the mail was given to the server, which
@@ -68,12 +68,12 @@ func NewSMTP(o SMTPOptions) *SMTP {
 		limit = rate.Every(time.Minute / time.Duration(o.Rate))
 	}
 	m := &SMTP{
-		o:     o,
-		end:   endpoint{o.Address, o.TLS, o.TLSConfig},
-		login: login{o.Username, o.Password, o.Auth, o.Token},
-		rate:  rate.NewLimiter(limit, 1),
+		o:        o,
+		endpoint: endpoint{o.Address, o.TLS, o.TLSConfig},
+		login:    login{o.Username, o.Password, o.Auth, o.Token},
+		rate:     rate.NewLimiter(limit, 1),
 
-		silence: maxSilence, settling: afterDot,
+		idleTimeout: defaultIdleTimeout, finalReplyTimeout: defaultFinalReplyTimeout,
 	}
 	m.pool = newPool(o.Connections, m.dial)
 	return m
@@ -85,7 +85,7 @@ func (e endpoint) exchangeOnline() bool {
 }
 
 // Close ends idle connections; deliveries under way end by themselves. It
-// does not close Ask.
+// does not close Inbox.
 func (m *SMTP) Close() error {
 	m.pool.close()
 	return nil
@@ -93,10 +93,10 @@ func (m *SMTP) Close() error {
 
 // Find asks the IMAP mailbox beside it, or returns ErrCannotAsk.
 func (m *SMTP) Find(ctx context.Context, queries []Query) ([]Found, error) {
-	if m.o.Ask == nil {
+	if m.o.Inbox == nil {
 		return nil, ErrCannotAsk
 	}
-	found, err := m.o.Ask.Find(ctx, queries)
+	found, err := m.o.Inbox.Find(ctx, queries)
 	if err != nil {
 		return nil, err
 	}
@@ -110,7 +110,7 @@ func (m *SMTP) Find(ctx context.Context, queries []Query) ([]Found, error) {
 		}
 	}
 	if settle > 0 {
-		return nil, &Error{Op: "smtp " + m.o.Address, Text: "a mail may still be in the server's queue", Settle: settle}
+		return nil, &Error{Op: "smtp " + m.o.Address, Text: "a mail may still be in the server's queue", AskAgainAfter: settle}
 	}
 	return found, nil
 }
@@ -124,30 +124,30 @@ func (m *SMTP) Deliver(ctx context.Context, mails []Mail, begin func(mark string
 	if len(mails) == 0 {
 		return nil
 	}
-	if err := m.wait(ctx); err != nil {
-		return all(mails, err)
+	if err := m.awaitRate(ctx); err != nil {
+		return sameResult(mails, err)
 	}
-	c, err := m.pool.take(ctx, func(context.Context, *smtpConn) error { return nil })
+	c, err := m.pool.get(ctx, func(context.Context, *smtpConn) error { return nil })
 	if err != nil {
-		return all(mails, m.fail(err))
+		return sameResult(mails, m.fail(err))
 	}
 	defer func() { m.pool.put(c) }()
 	if err := begin(smtpMark + strconv.FormatInt(time.Now().Unix(), 10)); err != nil {
-		return all(mails, err)
+		return sameResult(mails, err)
 	}
 	results := make([]Result, len(mails))
 	for i := range mails {
 		if i > 0 {
-			err = m.wait(ctx)
+			err = m.awaitRate(ctx)
 		}
 		if err == nil {
-			results[i].Receipt, err = m.sendOn(ctx, &c, mails[i])
+			results[i].Receipt, err = m.sendRetrying(ctx, &c, mails[i])
 		}
 		results[i].Err = err
 		if err == nil {
 			continue
 		}
-		if cl := class(err); cl == Unavailable || cl == Unknown {
+		if cl := classOf(err); cl == Unavailable || cl == Unknown {
 			for j := range results[i+1:] { // they were not begun
 				results[i+1+j].Err = unavailable(err)
 			}
@@ -169,22 +169,22 @@ func unavailable(err error) error {
 	return &other
 }
 
-// sendOn sends the mail on the connection, or on a new one where that can't be
+// sendRetrying sends the mail on the connection, or on a new one where that can't be
 // used: a server closes idle connections, and those that had their share.
 // Without the final dot no server delivers (RFC 5321 section 4.1.1.4), so a
 // mail that did not get there can go out anew.
-func (m *SMTP) sendOn(ctx context.Context, c **smtpConn, mail Mail) (receipt string, err error) {
+func (m *SMTP) sendRetrying(ctx context.Context, c **smtpConn, mail Mail) (receipt string, err error) {
 	for {
-		if !(*c).fit() {
+		if !(*c).reusable() {
 			(*c).close()
-			again, err := m.pool.fresh(ctx, func(context.Context, *smtpConn) error { return nil })
+			again, err := m.pool.dialReady(ctx, func(context.Context, *smtpConn) error { return nil })
 			if err != nil {
 				return "", m.fail(err)
 			}
 			*c = again
 		}
 		used := (*c).mails > 0
-		said, at, err := (*c).send(ctx, mail, m.settling)
+		said, at, err := (*c).send(ctx, mail, m.finalReplyTimeout)
 		if err == nil {
 			return "smtp " + oneLine(said), nil
 		}
@@ -197,11 +197,11 @@ func (m *SMTP) sendOn(ctx context.Context, c **smtpConn, mail Mail) (receipt str
 
 // lost tells of a connection that was closed from the other side.
 func (c *smtpConn) lost(err error) bool {
-	return c.broken && !answered(err) && !errors.Is(err, os.ErrDeadlineExceeded)
+	return c.broken && !isServerReply(err) && !errors.Is(err, os.ErrDeadlineExceeded)
 }
 
-// wait keeps the rate.
-func (m *SMTP) wait(ctx context.Context) error {
+// awaitRate keeps the rate.
+func (m *SMTP) awaitRate(ctx context.Context) error {
 	reserved := m.rate.Reserve()
 	delay := reserved.Delay()
 	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < delay {

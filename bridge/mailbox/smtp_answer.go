@@ -20,16 +20,16 @@ const (
 	sentDot                // the final dot was on its way, which makes it count
 )
 
-// afterDot is how long a server may think about a mail that it has in whole.
+// defaultFinalReplyTimeout is how long a server may think about a mail that it has in whole.
 // It is more than for a command, for what is not answered then can't always
 // be asked for (RFC 1047).
-const afterDot = 5 * time.Minute
+const defaultFinalReplyTimeout = 5 * time.Minute
 
 var (
-	// smtpIll are words after which the next mail would fare no better.
-	smtpIll = regexp.MustCompile(`(?i)quota|(mailbox|disk|storage|account) (is )?full|insufficient (system )?storage|no space|send ?as|not allowed to send|permission|relay|throttl|rate limit|too many|limit (is )?(reached|exceeded)|try (again|later)|temporar|traffic not accepted|authenticat|blocked|blacklist|block ?list`)
-	// smtpContent are words about what is in a mail.
-	smtpContent = regexp.MustCompile(`(?i)content|virus|malware|attachment`)
+	// smtpUnavailableWords are words after which the next mail would fare no better.
+	smtpUnavailableWords = regexp.MustCompile(`(?i)quota|(mailbox|disk|storage|account) (is )?full|insufficient (system )?storage|no space|send ?as|not allowed to send|permission|relay|throttl|rate limit|too many|limit (is )?(reached|exceeded)|try (again|later)|temporar|traffic not accepted|authenticat|blocked|blacklist|block ?list`)
+	// smtpContentWords are words about what is in a mail.
+	smtpContentWords = regexp.MustCompile(`(?i)content|virus|malware|attachment`)
 )
 
 // failSend is the error of a mail that got as far as that.
@@ -49,7 +49,7 @@ func (m *SMTP) failSend(err error, at step) *Error {
 // whom, which is the same for each mail, unless it is about the size.
 func sendClass(e *smtp.SMTPError, at step) Class {
 	code := e.EnhancedCode
-	tooBig := code == smtp.EnhancedCode{5, 3, 4} || code == smtp.EnhancedCode{5, 2, 3} || tooLarge.MatchString(e.Message)
+	tooBig := code == smtp.EnhancedCode{5, 3, 4} || code == smtp.EnhancedCode{5, 2, 3} || tooLargeWords.MatchString(e.Message)
 	switch {
 	case e.Code < 400:
 		if at == sentDot {
@@ -60,18 +60,18 @@ func sendClass(e *smtp.SMTPError, at step) Class {
 		return Unavailable
 	case tooBig:
 		return Final
-	case at < sentDot, wantsLogin(e), aboutTheServer(code), smtpIll.MatchString(e.Message):
+	case at < sentDot, wantsLogin(e), isServerCode(code), smtpUnavailableWords.MatchString(e.Message):
 		return Unavailable
-	case code[0] == 5 && code[1] == 6, code == smtp.EnhancedCode{5, 7, 1} && smtpContent.MatchString(e.Message):
+	case code[0] == 5 && code[1] == 6, code == smtp.EnhancedCode{5, 7, 1} && smtpContentWords.MatchString(e.Message):
 		return Final
 	}
 	return Rejected
 }
 
-// aboutTheServer tells of an enhanced code (RFC 3463, and Exchange's) that is
+// isServerCode tells of an enhanced code (RFC 3463, and Exchange's) that is
 // about the mailbox, the login, the network, or who may send: 5.2.x, 5.4.x,
 // and of 5.7 all that is not 5.7.0 or 5.7.1.
-func aboutTheServer(code smtp.EnhancedCode) bool {
+func isServerCode(code smtp.EnhancedCode) bool {
 	return code[0] == 5 && (code[1] == 2 || code[1] == 4 || code[1] == 7 && code[2] > 1)
 }
 
@@ -105,7 +105,7 @@ func (m *SMTP) fail(err error) *Error {
 	}
 	switch {
 	case errors.As(err, &refused):
-		e.RetryAfter = max(e.RetryAfter, loginPause)
+		e.RetryAfter = max(e.RetryAfter, loginRetryAfter)
 		if refused.detail != "" {
 			e.Text += " " + refused.detail
 		}
@@ -133,7 +133,7 @@ func (m *SMTP) connectHint(err error, answer *smtp.SMTPError) string {
 	case strings.Contains(err.Error(), "doesn't support STARTTLS"): // the client has no error of its own for it
 		return "the server has no STARTTLS on this port: use tls: tls with its TLS port, as a rule 465, or its port for STARTTLS, as a rule 587"
 	}
-	return m.end.dialHint(err)
+	return m.endpoint.dialHint(err)
 }
 
 func smtpText(e *smtp.SMTPError) string {

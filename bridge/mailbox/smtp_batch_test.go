@@ -159,7 +159,7 @@ func TestSMTPSilence(t *testing.T) {
 	for _, point := range faultproxy.Points {
 		proxy := startProxy(t, faultproxy.SMTP, server.addr)
 		m := newTestSMTP(t, proxy.Addr())
-		m.silence, m.settling = 100*time.Millisecond, 300*time.Millisecond
+		m.idleTimeout, m.finalReplyTimeout = 100*time.Millisecond, 300*time.Millisecond
 		proxy.Script(faultproxy.Fault{At: point, Do: faultproxy.Stall})
 		_, err := deliverOne(t.Context(), m, testMail("a@covebridge", 1000), new(begun).begin)
 		want, after := Unavailable, "no answer for 100ms"

@@ -14,7 +14,7 @@ func (m *SMTP) Check(ctx context.Context, tell func(Finding)) {
 		return err
 	})
 	if err != nil {
-		tell(finding("smtp "+m.o.Address+": connect and log in", m.fail(err)))
+		tell(toFinding("smtp "+m.o.Address+": connect and log in", m.fail(err)))
 		return
 	}
 	defer c.close()
@@ -22,12 +22,12 @@ func (m *SMTP) Check(ctx context.Context, tell func(Finding)) {
 	if m.o.Username != "" {
 		who = "logged in as " + m.o.Username
 	}
-	tell(Finding{What: fmt.Sprintf("smtp %s: %s, %s", m.o.Address, who, m.end.describe())})
+	tell(Finding{What: fmt.Sprintf("smtp %s: %s, %s", m.o.Address, who, m.endpoint.describe())})
 	if m.o.From != "" {
 		m.checkEnvelope(ctx, c, tell)
 	}
-	if m.o.Ask != nil {
-		m.o.Ask.Check(ctx, tell)
+	if m.o.Inbox != nil {
+		m.o.Inbox.Check(ctx, tell)
 		return
 	}
 	tell(Finding{
@@ -40,22 +40,22 @@ func (m *SMTP) Check(ctx context.Context, tell func(Finding)) {
 func (m *SMTP) checkEnvelope(ctx context.Context, c *smtpConn, tell func(Finding)) {
 	from, to, options, err := c.envelope(Mail{From: m.o.From, To: m.o.To})
 	if err != nil {
-		tell(finding("sender and recipients", m.fail(err)))
+		tell(toFinding("sender and recipients", m.fail(err)))
 		return
 	}
-	err = c.within(ctx, CheckTime, func() error { return c.Mail(from, options) })
+	err = c.withTimeout(ctx, CheckTime, func() error { return c.Mail(from, options) })
 	if err != nil {
-		tell(finding("sender "+from, m.fail(&stepError{"send as " + from, &addressError{err, hintSender}})))
+		tell(toFinding("sender "+from, m.fail(&stepError{"send as " + from, &addressError{err, hintSender}})))
 		return
 	}
 	tell(Finding{What: "sender " + from + ": accepted"})
 	for _, to := range to {
-		err := c.within(ctx, CheckTime, func() error { return c.Rcpt(to, nil) })
+		err := c.withTimeout(ctx, CheckTime, func() error { return c.Rcpt(to, nil) })
 		if err != nil {
-			tell(finding("recipient "+to, m.fail(&stepError{"send to " + to, &addressError{err, hintTo}})))
+			tell(toFinding("recipient "+to, m.fail(&stepError{"send to " + to, &addressError{err, hintTo}})))
 			continue
 		}
 		tell(Finding{What: "recipient " + to + ": accepted"})
 	}
-	c.within(ctx, CheckTime, c.Reset) // closing the connection takes it back as well
+	c.withTimeout(ctx, CheckTime, c.Reset) // closing the connection takes it back as well
 }

@@ -16,17 +16,17 @@ import (
 type smtpConn struct {
 	*smtp.Client
 	*wire
-	heard   atomic.Int64 // bytes since the last command
-	mails   int          // begun on it
-	halfway bool         // in the middle of a mail that the server would not have
+	replyBytes    atomic.Int64 // bytes since the last command
+	mails         int          // begun on it
+	inTransaction bool         // in the middle of a mail that the server would not have
 }
 
 // mailsPerConnection keeps below what servers allow on one connection, as
 // Postfix does by default for its own.
 const mailsPerConnection = 50
 
-func (c *smtpConn) fit() bool {
-	return !c.broken && c.mails < mailsPerConnection && time.Since(c.used) < idleTime
+func (c *smtpConn) reusable() bool {
+	return !c.broken && c.mails < mailsPerConnection && time.Since(c.used) < maxIdle
 }
 
 func (c *smtpConn) close() { c.hangUp(func() { c.Quit() }) }
@@ -34,19 +34,19 @@ func (c *smtpConn) close() { c.hangUp(func() { c.Quit() }) }
 // maxReply is above all that a server says to one command.
 const maxReply = 1 << 20
 
-// short ends a reply without an end, which the client would keep in memory.
-func (c *smtpConn) short(p []byte) error {
-	if c.heard.Add(int64(len(p))) > maxReply {
+// limitReply ends a reply without an end, which the client would keep in memory.
+func (c *smtpConn) limitReply(p []byte) error {
+	if c.replyBytes.Add(int64(len(p))) > maxReply {
 		return fmt.Errorf("the server's reply is longer than %d MiB", maxReply>>20)
 	}
 	return nil
 }
 
-// within is wire's; after an answer that ends the conversation, or one that is
+// withTimeout is wire's; after an answer that ends the conversation, or one that is
 // none of the command's, the connection is of no use.
-func (c *smtpConn) within(ctx context.Context, limit time.Duration, do func() error) error {
-	c.heard.Store(0)
-	err := c.wire.within(ctx, limit, do)
+func (c *smtpConn) withTimeout(ctx context.Context, limit time.Duration, do func() error) error {
+	c.replyBytes.Store(0)
+	err := c.wire.withTimeout(ctx, limit, do)
 	var answer *smtp.SMTPError
 	if errors.As(err, &answer) && (answer.Code == 421 || answer.Code < 400) {
 		c.broken = true
@@ -75,7 +75,7 @@ func (m *SMTP) dialWith(ctx context.Context, refused string) (c *smtpConn, token
 	if m.o.Username == "" {
 		return c, "", nil
 	}
-	err = c.within(ctx, commandTimeout, func() error { return m.authenticate(c, token) })
+	err = c.withTimeout(ctx, commandTimeout, func() error { return m.authenticate(c, token) })
 	if err != nil {
 		c.close()
 		return nil, token, &stepError{"log in as " + m.o.Username, m.login.secrets(token).clean(err)}
@@ -85,15 +85,15 @@ func (m *SMTP) dialWith(ctx context.Context, refused string) (c *smtpConn, token
 
 // connect brings about a connection with TLS as configured, and its EHLO.
 func (m *SMTP) connect(ctx context.Context) (*smtpConn, error) {
-	conn, raw, err := m.end.dial(ctx)
+	conn, raw, err := m.endpoint.dial(ctx)
 	if err != nil {
 		return nil, err
 	}
-	c := &smtpConn{wire: newWire(conn, raw, m.silence)}
-	c.check = c.short
-	err = c.within(ctx, dialTimeout, func() (err error) {
-		if m.end.mode == "starttls" {
-			if c.Client, err = smtp.NewClientStartTLS(c.wire, m.end.tlsConfig()); err != nil {
+	c := &smtpConn{wire: newWire(conn, raw, m.idleTimeout)}
+	c.inspect = c.limitReply
+	err = c.withTimeout(ctx, dialTimeout, func() (err error) {
+		if m.endpoint.mode == "starttls" {
+			if c.Client, err = smtp.NewClientStartTLS(c.wire, m.endpoint.tlsConfig()); err != nil {
 				return err
 			}
 		} else {
@@ -118,7 +118,7 @@ func localName() string {
 }
 
 func (m *SMTP) authenticate(c *smtpConn, token string) error {
-	if !m.end.private(c.raw) && !m.o.AllowPlaintext {
+	if !m.endpoint.private(c.raw) && !m.o.AllowPlaintext {
 		return errPlaintext
 	}
 	mech, err := m.login.mechanism(c.SupportsAuth)
@@ -147,27 +147,27 @@ func (m *SMTP) authenticate(c *smtpConn, token string) error {
 var errNoUTF8 = errors.New("the address has letters beyond ASCII before its @, and the server takes no such addresses")
 
 // send gives the mail to the server, and tells what it said and how far the
-// mail got. settling is how long the server may think about it.
-func (c *smtpConn) send(ctx context.Context, mail Mail, settling time.Duration) (said string, at step, err error) {
+// mail got. finalReplyTimeout is how long the server may think about it.
+func (c *smtpConn) send(ctx context.Context, mail Mail, finalReplyTimeout time.Duration) (said string, at step, err error) {
 	from, to, options, err := c.envelope(mail)
 	if err != nil {
 		return "", inEnvelope, err
 	}
 	c.mails++
-	silence := c.silence
-	defer c.allow(silence)
-	err = c.within(ctx, batchTimeout+settling, func() error {
-		if c.halfway {
+	silence := c.idleTimeout
+	defer c.setIdleTimeout(silence)
+	err = c.withTimeout(ctx, batchTimeout+finalReplyTimeout, func() error {
+		if c.inTransaction {
 			if err := c.Reset(); err != nil {
 				c.broken = true
 				return &stepError{"begin anew", err}
 			}
-			c.halfway = false
+			c.inTransaction = false
 		}
 		if err := c.Mail(from, options); err != nil {
 			return &stepError{"send as " + from, &addressError{err, hintSender}}
 		}
-		c.halfway = true
+		c.inTransaction = true
 		for _, to := range to {
 			if err := c.Rcpt(to, nil); err != nil {
 				return &stepError{"send to " + to, &addressError{err, hintTo}}
@@ -182,9 +182,9 @@ func (c *smtpConn) send(ctx context.Context, mail Mail, settling time.Duration) 
 			return &stepError{"send", err}
 		}
 		at = sentDot
-		c.allow(settling)
+		c.setIdleTimeout(finalReplyTimeout)
 		response, err := data.CloseWithResponse()
-		c.halfway = false
+		c.inTransaction = false
 		if answer := new(smtp.SMTPError); errors.As(err, &answer) && answer.Code/100 == 2 {
 			said = answer.Message // not 250, and taken all the same
 			return nil

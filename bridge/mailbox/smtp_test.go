@@ -149,7 +149,7 @@ func TestSMTPProxyAnswers(t *testing.T) {
 func TestSMTPAsks(t *testing.T) {
 	box := startMemory(t)
 	box.put(t, "INBOX", testMail("a@covebridge", 300))
-	m := newTestSMTP(t, "127.0.0.1:1", func(o *SMTPOptions) { o.Ask = newTestIMAP(t, box.addr) })
+	m := newTestSMTP(t, "127.0.0.1:1", func(o *SMTPOptions) { o.Inbox = newTestIMAP(t, box.addr) })
 	for id, want := range map[string]bool{"a@covebridge": true, "b@covebridge": false} {
 		if _, found, err := findOne(t.Context(), m, id, "smtp", day); found != want || err != nil {
 			t.Errorf("%s: found %v, %v", id, found, err)
@@ -161,11 +161,11 @@ func TestSMTPAsks(t *testing.T) {
 // not in the mailbox yet says nothing.
 func TestSMTPQueue(t *testing.T) {
 	box := startMemory(t)
-	m := newTestSMTP(t, "127.0.0.1:1", func(o *SMTPOptions) { o.Ask = newTestIMAP(t, box.addr) })
+	m := newTestSMTP(t, "127.0.0.1:1", func(o *SMTPOptions) { o.Inbox = newTestIMAP(t, box.addr) })
 	mark := func(ago time.Duration) string { return smtpMark + strconv.FormatInt(time.Now().Add(-ago).Unix(), 10) }
 	_, _, err := findOne(t.Context(), m, "a@covebridge", mark(time.Minute), day)
-	if e := wantClass(t, err, Unavailable); e.Settle <= 0 || e.Settle > queueTime {
-		t.Errorf("settles after %s", e.Settle)
+	if e := wantClass(t, err, Unavailable); e.AskAgainAfter <= 0 || e.AskAgainAfter > queueTime {
+		t.Errorf("settles after %s", e.AskAgainAfter)
 	}
 	if _, found, err := findOne(t.Context(), m, "a@covebridge", mark(queueTime+time.Minute), day); found || err != nil {
 		t.Errorf("found %v, %v", found, err)
@@ -181,7 +181,7 @@ func TestSMTPRate(t *testing.T) {
 		m := NewSMTP(SMTPOptions{Address: "smtp.office365.com:587"})
 		start := time.Now()
 		for range 31 {
-			if err := m.wait(t.Context()); err != nil {
+			if err := m.awaitRate(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -191,7 +191,7 @@ func TestSMTPRate(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		var e *Error
-		if err := m.wait(ctx); !errors.As(err, &e) || e.Class != Unavailable || e.RetryAfter != 2*time.Second {
+		if err := m.awaitRate(ctx); !errors.As(err, &e) || e.Class != Unavailable || e.RetryAfter != 2*time.Second {
 			t.Errorf("got %v", err)
 		}
 	})

@@ -14,92 +14,92 @@ import (
 // under them when their time is over.
 type wire struct {
 	net.Conn
-	raw     net.Conn           // below TLS; closing it ends every wait at once
-	check   func([]byte) error // looks at what comes in; its error ends the reading
-	silence time.Duration      // a server that moves no byte for so long is given up
+	raw         net.Conn           // below TLS; closing it ends every wait at once
+	inspect     func([]byte) error // looks at what comes in; its error ends the reading
+	idleTimeout time.Duration      // a server that moves no byte for so long is given up
 
 	used   time.Time // when the server last answered
 	broken bool      // nobody knows where in the conversation it is
 
-	mu      sync.Mutex
-	watched bool
-	silent  bool
-	timer   *time.Timer
+	mu       sync.Mutex
+	timing   bool
+	timedOut bool
+	timer    *time.Timer
 }
 
-// maxSilence is the usual limit of silence. Mails are small.
-const maxSilence = time.Minute
+// defaultIdleTimeout is the usual limit of silence. Mails are small.
+const defaultIdleTimeout = time.Minute
 
-func newWire(conn, raw net.Conn, silence time.Duration) *wire {
-	w := &wire{Conn: conn, raw: raw, silence: silence}
-	w.timer = time.AfterFunc(silence, w.expire)
+func newWire(conn, raw net.Conn, idleTimeout time.Duration) *wire {
+	w := &wire{Conn: conn, raw: raw, idleTimeout: idleTimeout}
+	w.timer = time.AfterFunc(idleTimeout, w.expire)
 	w.timer.Stop()
 	return w
 }
 
-// within does what talks to the server, for at most limit, and ends it when
+// withTimeout does what talks to the server, for at most limit, and ends it when
 // ctx ends or the server falls silent. An answer of the server, also a
 // refusal, leaves the connection in use; any other error does not.
-func (w *wire) within(ctx context.Context, limit time.Duration, do func() error) error {
+func (w *wire) withTimeout(ctx context.Context, limit time.Duration, do func() error) error {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	w.watch()
+	w.startTimer()
 	stop := context.AfterFunc(ctx, func() { w.raw.Close() })
 	err := do()
 	ended := !stop()
-	silent := w.unwatch()
+	silent := w.stopTimer()
 	w.broken = w.broken || ended || silent
-	if err == nil || answered(err) {
+	if err == nil || isServerReply(err) {
 		w.used = time.Now()
 		return err
 	}
 	w.broken = true
 	if silent && ctx.Err() == nil {
-		return fmt.Errorf("no answer for %v: %w", w.silence, os.ErrDeadlineExceeded)
+		return fmt.Errorf("no answer for %v: %w", w.idleTimeout, os.ErrDeadlineExceeded)
 	}
-	return noAnswer(ctx, err)
+	return contextError(ctx, err)
 }
 
-func (w *wire) watch() {
+func (w *wire) startTimer() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.watched, w.silent = true, false
-	w.timer.Reset(w.silence)
+	w.timing, w.timedOut = true, false
+	w.timer.Reset(w.idleTimeout)
 }
 
-func (w *wire) unwatch() (silent bool) {
+func (w *wire) stopTimer() (silent bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.watched = false
+	w.timing = false
 	w.timer.Stop()
-	return w.silent
+	return w.timedOut
 }
 
 func (w *wire) expire() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.watched {
-		w.silent = true
+	if w.timing {
+		w.timedOut = true
 		w.raw.Close()
 	}
 }
 
-// allow changes how long the server may be silent.
-func (w *wire) allow(silence time.Duration) {
+// setIdleTimeout changes how long the server may be silent.
+func (w *wire) setIdleTimeout(timeout time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.silence = silence
-	if w.watched {
-		w.timer.Reset(silence)
+	w.idleTimeout = timeout
+	if w.timing {
+		w.timer.Reset(timeout)
 	}
 }
 
-// moved notes that the line is alive.
-func (w *wire) moved() {
+// touch notes that the line is alive.
+func (w *wire) touch() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.watched {
-		w.timer.Reset(w.silence)
+	if w.timing {
+		w.timer.Reset(w.idleTimeout)
 	}
 }
 
@@ -107,9 +107,9 @@ func (w *wire) moved() {
 func (w *wire) Read(p []byte) (int, error) {
 	n, err := w.Conn.Read(p)
 	if n > 0 {
-		w.moved()
-		if w.check != nil {
-			if err := w.check(p[:n]); err != nil {
+		w.touch()
+		if w.inspect != nil {
+			if err := w.inspect(p[:n]); err != nil {
 				return 0, err
 			}
 		}
@@ -121,7 +121,7 @@ func (w *wire) Read(p []byte) (int, error) {
 func (w *wire) Write(p []byte) (int, error) {
 	n, err := w.Conn.Write(p)
 	if n > 0 {
-		w.moved()
+		w.touch()
 	}
 	return n, err
 }
