@@ -10,8 +10,8 @@ RACE := $(shell command -v $$(go env CC) >/dev/null 2>&1 && echo -race)
 TESTFLAGS =
 # Tests that do less under the race detector (realtest.Raced); `make test` runs
 # them without it too, beside all others.
-WHOLE = ^Test(Fleet|BusyFleet|SharedLedger|TortureLoad|Wedged|DeviceClocks|TorturePromise|Poison|EachArrivesOnce|TortureWorld)$$
-WHOLE_IN = ./bridge ./bridge/collect ./bridge/deliver ./bridge/internal/world
+WHOLE = ^Test(Fleet|BusyFleet|SharedLedger|TortureLoad|Wedged|DeviceClocks|TorturePromise|Poison|EachArrivesOnce|TortureWorld|ReadableWhenForcedDark)$$
+WHOLE_IN = ./bridge ./bridge/collect ./bridge/deliver ./bridge/internal/world ./bridge/message
 FUZZTIME = 30s
 # What a build is named after: its version, its commit, and the commit's time in
 # seconds since 1970, which dates the files in packages too.

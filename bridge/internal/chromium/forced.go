@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"image"
 	"image/color"
-	"image/draw"
 	"image/png"
 	"math"
 
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 )
 
@@ -69,12 +69,7 @@ func (tab *Tab) FaintAsDrawn(width int64) (faint []string) {
 	if err := json.Unmarshal([]byte(Get(tab, chromedp.Evaluate[string](texts))), &lines); err != nil {
 		tab.t.Fatal(err)
 	}
-	picture, err := png.Decode(bytes.NewReader(Get(tab, chromedp.CaptureScreenshot())))
-	if err != nil {
-		tab.t.Fatal(err)
-	}
-	drawn := image.NewNRGBA(picture.Bounds())
-	draw.Draw(drawn, drawn.Bounds(), picture, image.Point{}, draw.Src)
+	drawn := tab.drawn()
 	for _, l := range lines {
 		at := image.Rect(int(l.X*scale), int(l.Y*scale), int((l.X+l.W)*scale), int((l.Y+l.H)*scale)).Intersect(drawn.Bounds())
 		if c := contrast(drawn, at); c < 4.5 {
@@ -84,14 +79,36 @@ func (tab *Tab) FaintAsDrawn(width int64) (faint []string) {
 	return faint
 }
 
+// drawn gives what the window shows.
+func (tab *Tab) drawn() *image.RGBA {
+	tab.t.Helper()
+	fast := true // to make; what is kept nowhere may be large
+	taken, err := chromedp.Call(tab.ctx, page.CaptureScreenshot, page.CaptureScreenshotParams{OptimizeForSpeed: &fast})
+	if err != nil {
+		tab.t.Fatalf("in the browser: %v", err)
+	}
+	picture, err := png.Decode(bytes.NewReader(taken.Data))
+	if err != nil {
+		tab.t.Fatal(err)
+	}
+	drawn, ok := picture.(*image.RGBA) // as pictures are in which nothing is transparent
+	if !ok {
+		tab.t.Fatalf("the browser's picture is a %T", picture)
+	}
+	return drawn
+}
+
 // contrast is that of WCAG 2.1 between the most frequent colour and the one that
 // differs most from it.
-func contrast(drawn *image.NRGBA, at image.Rectangle) (most float64) {
-	count, back := map[color.NRGBA]int{}, color.NRGBA{}
+func contrast(drawn *image.RGBA, at image.Rectangle) (most float64) {
+	count, back := map[color.RGBA]int{}, color.RGBA{}
 	for y := at.Min.Y; y < at.Max.Y; y++ {
-		for x := at.Min.X; x < at.Max.X; x++ {
-			c := drawn.NRGBAAt(x, y)
-			if count[c]++; count[c] > count[back] {
+		for x := at.Min.X; x < at.Max.X; {
+			c, from := drawn.RGBAAt(x, y), x
+			for x < at.Max.X && drawn.RGBAAt(x, y) == c {
+				x++
+			}
+			if count[c] += x - from; count[c] > count[back] {
 				back = c
 			}
 		}
@@ -104,7 +121,7 @@ func contrast(drawn *image.NRGBA, at image.Rectangle) (most float64) {
 }
 
 // light is a colour's relative luminance.
-func light(c color.NRGBA) float64 {
+func light(c color.RGBA) float64 {
 	part := func(v uint8) float64 {
 		s := float64(v) / 255
 		if s <= 0.04045 {
