@@ -135,9 +135,11 @@ func (r *rig) counts() map[backup.EntryState]int {
 func (r *rig) quiet() {
 	r.Helper()
 	cmd := r.start("run")
+	l := r.look()
+	defer l.Close()
 	deadline := time.Now().Add(10 * time.Minute)
 	for range 3 {
-		for now := r.sim.Now().Truncate(time.Second); !r.done(now); {
+		for now := r.sim.Now().Truncate(time.Second); !r.done(l, now); {
 			if time.Now().After(deadline) {
 				r.Fatalf("still busy: %v\n%s", r.counts(), r.tail())
 			}
@@ -153,16 +155,18 @@ func (r *rig) quiet() {
 
 // done tells whether a whole poll began at or after a time of the simulator's,
 // and nothing waits.
-func (r *rig) done(since time.Time) bool {
+func (r *rig) done(l *ledger.Ledger, since time.Time) bool {
 	r.Helper()
-	l := r.look()
 	polled, err := l.Value(context.Background(), "account sim")
-	if err = errors.Join(err, l.Close()); err != nil {
+	if err != nil {
+		r.Fatal(err)
+	}
+	c, err := l.Counts(context.Background())
+	if err != nil {
 		r.Fatal(err)
 	}
 	var progress struct{ Product, Sure, Read time.Time }
 	_ = json.Unmarshal([]byte(polled), &progress) // there is none before the first poll
-	c := r.counts()
 	// The clock in it is a second or two behind, never ahead.
 	return progress.Read.Equal(progress.Sure) && !progress.Product.Before(since.Add(-time.Minute)) && c[backup.EntryQueued]+c[backup.EntrySending] == 0
 }
