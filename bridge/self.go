@@ -141,7 +141,7 @@ func (b *Bridge) Status(ctx context.Context) (status.Status, error) {
 func (b *Bridge) publish(ctx context.Context, until time.Time) {
 	limited, done := context.WithTimeout(ctx, reportTimeout)
 	defer done()
-	err := status.Tell(limited, b.Ledger, b.report(until))
+	err := status.Publish(limited, b.Ledger, b.report(until))
 	if ctx.Err() != nil {
 		return
 	}

@@ -14,15 +14,15 @@ import (
 	"golang.org/x/net/idna"
 )
 
-// bad tells of a value, unless something was said of it already. One that is
+// problemf tells of a value, unless something was said of it already. One that is
 // not there is told of on the line of what should hold it.
-func (d *decoder) bad(path, format string, args ...any) {
+func (d *decoder) problemf(path, format string, args ...any) {
 	for at := path; ; {
 		if d.failed[at] {
 			return
 		}
 		if line, ok := d.line[at]; ok {
-			d.add(line, path, fmt.Sprintf(format, args...))
+			d.addProblem(line, path, fmt.Sprintf(format, args...))
 			return
 		}
 		cut := max(strings.LastIndexAny(at, ".["), 0)
@@ -47,7 +47,7 @@ func (d *decoder) check(c *Config) {
 
 	for path, every := range map[string]time.Duration{"heartbeat.every": c.Heartbeat.Every, "digest.every": c.Digest.Every} {
 		if every != 0 && (every < time.Hour || every > day) {
-			d.bad(path, "%s is out of range: 1h to 24h, or 0 for none", FormatDuration(every))
+			d.problemf(path, "%s is out of range: 1h to 24h, or 0 for none", FormatDuration(every))
 		}
 	}
 }
@@ -56,32 +56,32 @@ var accountName = regexp.MustCompile(`^[A-Za-z0-9._-]+$`)
 
 func (d *decoder) checkAccounts(accounts []Account) {
 	if len(accounts) == 0 {
-		d.bad("cove", "missing: set at least one Cove login, with name, username and password")
+		d.problemf("cove", "missing: set at least one Cove login, with name, username and password")
 	}
 	for i, a := range accounts {
 		path := fmt.Sprintf("cove[%d]", i)
 		switch {
 		case a.Name == "":
-			d.bad(path+".name", "missing: give the account a short name")
+			d.problemf(path+".name", "missing: give the account a short name")
 		case !accountName.MatchString(a.Name):
-			d.bad(path+".name", `letters, digits, ".", "_" and "-" are expected, not %s`, d.shown(path+".name"))
+			d.problemf(path+".name", `letters, digits, ".", "_" and "-" are expected, not %s`, d.shown(path+".name"))
 		}
 		for j, b := range accounts[:i] {
 			if a.Name != "" && a.Name == b.Name {
-				d.bad(path+".name", "cove[%d] has the same name: each account needs its own", j)
+				d.problemf(path+".name", "cove[%d] has the same name: each account needs its own", j)
 			}
 			if a.Username != "" && a.URL == b.URL && a.Username == b.Username && a.PartnerID == b.PartnerID {
-				d.bad(path, "it is the same login and customer as cove[%d]: remove one", j)
+				d.problemf(path, "it is the same login and customer as cove[%d]: remove one", j)
 			}
 		}
 		if a.Username == "" {
-			d.bad(path+".username", "missing: the name of Cove's API user")
+			d.problemf(path+".username", "missing: the name of Cove's API user")
 		}
 		if a.Password == "" {
-			d.bad(path+".password", "missing: the token of Cove's API user, or password_file: PATH")
+			d.problemf(path+".password", "missing: the token of Cove's API user, or password_file: PATH")
 		}
 		if a.PartnerID < 0 {
-			d.bad(path+".partner_id", "0 or a customer's number is expected, not %s", d.shown(path+".partner_id"))
+			d.problemf(path+".partner_id", "0 or a customer's number is expected, not %s", d.shown(path+".partner_id"))
 		}
 		d.address(path+".url", a.URL, a.AllowPlaintext)
 		d.address(path+".reporting_url", a.ReportingURL, a.AllowPlaintext)
@@ -99,11 +99,11 @@ func (d *decoder) address(path, text string, plaintext bool) {
 	u, err := url.Parse(text)
 	switch {
 	case err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Hostname() == "":
-		d.bad(path, "an address such as https://host/path is expected%s", d.notShown(path))
+		d.problemf(path, "an address such as https://host/path is expected%s", d.notShown(path))
 	case u.User != nil:
-		d.bad(path, "a user name or password in the address is not supported: use username and password")
+		d.problemf(path, "a user name or password in the address is not supported: use username and password")
 	case u.Scheme == "http" && !local(u.Hostname()) && !plaintext:
-		d.bad(path, "http:// would send the password in the clear: use https://%s", orAllow(path))
+		d.problemf(path, "http:// would send the password in the clear: use https://%s", orAllow(path))
 	}
 }
 
@@ -124,19 +124,19 @@ func (d *decoder) notShown(path string) string {
 
 func (d *decoder) checkPoll(p *Poll) {
 	if p.Interval < time.Second {
-		d.bad("poll.interval", "1s or more is expected, not %s", d.shown("poll.interval"))
+		d.problemf("poll.interval", "1s or more is expected, not %s", d.shown("poll.interval"))
 	}
 	d.word("poll.history", &p.History, "auto", "off")
 	d.within("poll.page_size", p.PageSize, 1, 5000)
 	d.within("poll.concurrency", p.Concurrency, 1, 64)
 	if p.Rate <= 0 {
-		d.bad("poll.rate", "more than 0 calls per second are expected, not %s", d.shown("poll.rate"))
+		d.problemf("poll.rate", "more than 0 calls per second are expected, not %s", d.shown("poll.rate"))
 	}
 }
 
 func (d *decoder) within(path string, n, low, high int) {
 	if n < low || n > high {
-		d.bad(path, "%d to %d is expected, not %s", low, high, d.shown(path))
+		d.problemf(path, "%d to %d is expected, not %s", low, high, d.shown(path))
 	}
 }
 
@@ -149,7 +149,7 @@ func (d *decoder) word(path string, text *string, words ...string) {
 			return
 		}
 	}
-	d.bad(path, "%s is expected, not %s%s", either(words), d.shown(path), orMaybe(d.raw[path], words))
+	d.problemf(path, "%s is expected, not %s%s", either(words), d.shown(path), didYouMean(d.raw[path], words))
 }
 
 var statusWords = []string{"Success", "Warning", "Failed"}
@@ -179,9 +179,9 @@ func (d *decoder) patterns(path string, patterns []string) {
 	for i, pattern := range patterns {
 		at := fmt.Sprintf("%s[%d]", path, i)
 		if pattern == "" {
-			d.bad(at, "a pattern such as Acme* is expected, not an empty text")
+			d.problemf(at, "a pattern such as Acme* is expected, not an empty text")
 		} else if _, err := glob.Compile(pattern); err != nil {
-			d.bad(at, `%s is no pattern (*, ?, [abc] and {a,b} have a meaning; write \ before one that has none)`, d.shown(at))
+			d.problemf(at, `%s is no pattern (*, ?, [abc] and {a,b} have a meaning; write \ before one that has none)`, d.shown(at))
 		}
 	}
 }
@@ -189,9 +189,9 @@ func (d *decoder) patterns(path string, patterns []string) {
 func (d *decoder) checkJob(j *Job) {
 	d.word("job.group_by", &j.GroupBy, "device", "data_source")
 	if strings.TrimSpace(j.Name) == "" {
-		d.bad("job.name", "a template such as {{.Device.Name}} is expected, not an empty text")
+		d.problemf("job.name", "a template such as {{.Device.Name}} is expected, not an empty text")
 	} else if _, err := template.New("job.name").Parse(j.Name); err != nil {
-		d.bad("job.name", "it can't be read as a template (%s): use {{.Device.Name}}", strings.TrimPrefix(err.Error(), "template: job.name:1: "))
+		d.problemf("job.name", "it can't be read as a template (%s): use {{.Device.Name}}", strings.TrimPrefix(err.Error(), "template: job.name:1: "))
 	}
 	d.word("job.not_in_cloud", &j.NotInCloud, statusWords...)
 	d.checkStatusMap(j.StatusMap)
@@ -199,12 +199,12 @@ func (d *decoder) checkJob(j *Job) {
 
 func (d *decoder) checkMail(m *Mail) {
 	if m.From == "" {
-		d.bad("mail.from", "missing: the address that mails come from; Backupchecks knows them by it")
+		d.problemf("mail.from", "missing: the address that mails come from; Backupchecks knows them by it")
 	} else {
 		m.From = d.mailAddress("mail.from", m.From)
 	}
 	if len(m.To) == 0 {
-		d.bad("mail.to", "missing: the addresses that mails go to, such as [backups@msp.example]")
+		d.problemf("mail.to", "missing: the addresses that mails go to, such as [backups@msp.example]")
 	}
 	for i, to := range m.To {
 		m.To[i] = d.mailAddress(fmt.Sprintf("mail.to[%d]", i), to)
@@ -212,13 +212,13 @@ func (d *decoder) checkMail(m *Mail) {
 	switch {
 	case strings.HasPrefix(m.Console, "https://") && strings.Contains(m.Console, "{id}"):
 	case strings.Contains(m.Console, "/"):
-		d.bad("mail.console", "an address that begins with https:// and has {id} in it is expected, or on, or off")
+		d.problemf("mail.console", "an address that begins with https:// and has {id} in it is expected, or on, or off")
 	default:
 		d.word("mail.console", &m.Console, "on", "off")
 	}
 	// Local would make the same mail differ from machine to machine.
 	if _, err := time.LoadLocation(m.Timezone); err != nil || m.Timezone == "" || m.Timezone == "Local" {
-		d.bad("mail.timezone", "a time zone such as Europe/Amsterdam or UTC is expected, not %s", d.shown("mail.timezone"))
+		d.problemf("mail.timezone", "a time zone such as Europe/Amsterdam or UTC is expected, not %s", d.shown("mail.timezone"))
 	}
 }
 
@@ -227,7 +227,7 @@ func (d *decoder) checkMail(m *Mail) {
 func (d *decoder) mailAddress(path, text string) string {
 	a, err := mail.ParseAddress(text)
 	if err != nil {
-		d.bad(path, "a mail address such as backups@msp.example is expected, not %s", d.shown(path))
+		d.problemf(path, "a mail address such as backups@msp.example is expected, not %s", d.shown(path))
 		return text
 	}
 	at := strings.LastIndexByte(a.Address, '@') + 1
@@ -237,7 +237,7 @@ func (d *decoder) mailAddress(path, text string) string {
 	}
 	ascii, err := idna.Lookup.ToASCII(domain)
 	if err != nil {
-		d.bad(path, "%s is no domain that can exist: correct what stands behind the @", d.shown(path))
+		d.problemf(path, "%s is no domain that can exist: correct what stands behind the @", d.shown(path))
 		return text
 	}
 	a.Address = a.Address[:at] + ascii
@@ -249,13 +249,13 @@ func (d *decoder) checkLedger(l *Ledger) {
 		u, err := url.Parse(string(l.Postgres))
 		isURL := err == nil && (u.Scheme == "postgres" || u.Scheme == "postgresql")
 		if !isURL && (strings.Contains(string(l.Postgres), "://") || !strings.Contains(string(l.Postgres), "=")) {
-			d.bad("ledger.postgres", "postgres://user:password@host/database or host=… dbname=… is expected")
+			d.problemf("ledger.postgres", "postgres://user:password@host/database or host=… dbname=… is expected")
 		}
 		if _, set := d.raw["ledger.sqlite"]; set && l.SQLite != "" {
-			d.bad("ledger", "sqlite and postgres are both set: keep one")
+			d.problemf("ledger", "sqlite and postgres are both set: keep one")
 		}
 		l.SQLite = ""
 	} else if l.SQLite == "" {
-		d.bad("ledger", "missing: set sqlite to a file or postgres to a database")
+		d.problemf("ledger", "missing: set sqlite to a file or postgres to a database")
 	}
 }

@@ -17,17 +17,17 @@ var (
 	unfinishedWords = []string{"0", "1", "9", "12", "None", "InProcess", "InProgress", "InProgressWithFaults", "Restarted"}
 )
 
-func (d *decoder) checkStatusMap(told map[string]string) {
+func (d *decoder) checkStatusMap(statuses map[string]string) {
 	const at = "job.status_map."
-	keys := slices.SortedFunc(maps.Keys(told), func(a, b string) int {
+	keys := slices.SortedFunc(maps.Keys(statuses), func(a, b string) int {
 		return cmp.Or(d.line[at+a]-d.line[at+b], strings.Compare(a, b))
 	})
 	first := map[string]string{} // the key of each status, by its number
 	for _, key := range keys {
 		path := at + key
-		status := told[key]
+		status := statuses[key]
 		d.word(path, &status, statusWords...)
-		told[key] = status
+		statuses[key] = status
 		number, isWord := resultNumbers[key]
 		if !isWord {
 			number = key
@@ -35,13 +35,13 @@ func (d *decoder) checkStatusMap(told map[string]string) {
 		n, err := strconv.ParseInt(number, 10, 64)
 		switch {
 		case slices.Contains(unfinishedWords, key):
-			d.bad(path, "it is no result, for the session goes on: remove it")
+			d.problemf(path, "it is no result, for the session goes on: remove it")
 		case err != nil:
-			d.bad(path, "a number or a word of Cove's is expected as the key%s", orMaybe(key, resultWords))
+			d.problemf(path, "a number or a word of Cove's is expected as the key%s", didYouMean(key, resultWords))
 		case strconv.FormatInt(n, 10) != number:
-			d.bad(path, "write the number as %d: Cove's results never match %q", n, key)
+			d.problemf(path, "write the number as %d: Cove's results never match %q", n, key)
 		case first[number] != "":
-			d.bad(path, "%s on line %d is the same result: keep one", first[number], d.line[at+first[number]])
+			d.problemf(path, "%s on line %d is the same result: keep one", first[number], d.line[at+first[number]])
 		default:
 			first[number] = key
 		}

@@ -35,22 +35,22 @@ func newDecoder(file string, env Env) *decoder {
 	return &decoder{file: file, env: env, line: map[string]int{}, raw: map[string]string{}, failed: map[string]bool{}}
 }
 
-func (d *decoder) add(line int, key, text string) {
+func (d *decoder) addProblem(line int, key, text string) {
 	d.problems = append(d.problems, Problem{File: d.file, Line: line, Key: key, Text: text})
 }
 
-// refuse tells of a value that can't be decoded. Nothing more is said of it.
-func (d *decoder) refuse(n *yaml.Node, path, text string) {
-	d.add(n.Line, path, text)
+// undecodable tells of a value that can't be decoded. Nothing more is said of it.
+func (d *decoder) undecodable(n *yaml.Node, path, text string) {
+	d.addProblem(n.Line, path, text)
 	d.failed[path] = true
 }
 
-// absent tells of a value that is to come from elsewhere and does not.
-func (d *decoder) absent(n *yaml.Node, path, told string, err error) {
+// unavailable tells of a value that is to come from elsewhere and does not.
+func (d *decoder) unavailable(n *yaml.Node, path, key string, err error) {
 	d.failed[path] = true
 	section, _, _ := strings.Cut(path, ".")
 	if !d.without || section == "ledger" || section == "mail" {
-		d.add(n.Line, told, err.Error())
+		d.addProblem(n.Line, key, err.Error())
 		if errors.Is(err, fs.ErrPermission) {
 			d.problems[len(d.problems)-1].Err = err
 		}
@@ -62,19 +62,19 @@ var (
 	secretType   = reflect.TypeFor[Secret]()
 )
 
-// into decodes a node. Null leaves the default.
-func (d *decoder) into(v reflect.Value, n *yaml.Node, path string) {
+// decode decodes a node. Null leaves the default.
+func (d *decoder) decode(v reflect.Value, n *yaml.Node, path string) {
 	if n.Kind == yaml.AliasNode {
 		n = n.Alias
 	}
 	d.line[path] = n.Line
 	if n.Style&yaml.TaggedStyle != 0 {
-		d.refuse(n, path, `a value that begins with "!" must be quoted`)
+		d.undecodable(n, path, `a value that begins with "!" must be quoted`)
 		return
 	}
 	if n.Kind == yaml.ScalarNode && n.Tag == "!!null" {
 		if n.Anchor != "" {
-			d.refuse(n, path, `a value that begins with "&" must be quoted`)
+			d.undecodable(n, path, `a value that begins with "&" must be quoted`)
 		}
 		return
 	}
@@ -82,7 +82,7 @@ func (d *decoder) into(v reflect.Value, n *yaml.Node, path string) {
 	case v.Kind() == reflect.Pointer:
 		v.Set(reflect.New(v.Type().Elem()))
 		v.Interface().(defaulter).setDefaults()
-		d.into(v.Elem(), n, path)
+		d.decode(v.Elem(), n, path)
 	case v.Kind() == reflect.Struct:
 		if d.expect(n, yaml.MappingNode, path, "keys are expected below it") {
 			d.mapping(v, n, path)
@@ -103,7 +103,7 @@ func (d *decoder) into(v reflect.Value, n *yaml.Node, path string) {
 func (d *decoder) expect(n *yaml.Node, kind yaml.Kind, path, wanted string) bool {
 	if n.Kind != kind {
 		found := map[yaml.Kind]string{yaml.MappingNode: "keys", yaml.SequenceNode: "a list", yaml.ScalarNode: "a single value"}[n.Kind]
-		d.refuse(n, path, wanted+", not "+found)
+		d.undecodable(n, path, wanted+", not "+found)
 	}
 	return n.Kind == kind
 }
@@ -121,7 +121,7 @@ func (d *decoder) list(v reflect.Value, n *yaml.Node, path string) {
 		if own, ok := v.Index(i).Addr().Interface().(defaulter); ok {
 			own.setDefaults()
 		}
-		d.into(v.Index(i), item, fmt.Sprintf("%s[%d]", path, i))
+		d.decode(v.Index(i), item, fmt.Sprintf("%s[%d]", path, i))
 	}
 }
 
@@ -129,11 +129,11 @@ func (d *decoder) pairs(v reflect.Value, n *yaml.Node, path string) {
 	v.Set(reflect.MakeMap(v.Type()))
 	for i := 0; i < len(n.Content); i += 2 {
 		key, value := n.Content[i], n.Content[i+1]
-		if !d.expect(key, yaml.ScalarNode, path, "a single value is expected as a key") || !d.once(n, i, path) {
+		if !d.expect(key, yaml.ScalarNode, path, "a single value is expected as a key") || !d.isFirst(n, i, path) {
 			continue
 		}
 		item := reflect.New(v.Type().Elem()).Elem()
-		d.into(item, value, path+"."+key.Value)
+		d.decode(item, value, path+"."+key.Value)
 		v.SetMapIndex(reflect.ValueOf(key.Value), item)
 	}
 }
@@ -157,10 +157,10 @@ func (d *decoder) mapping(v reflect.Value, n *yaml.Node, path string) {
 		key, value := n.Content[i], n.Content[i+1]
 		if key.Kind != yaml.ScalarNode || !slices.Contains(known, key.Value) {
 			d.unknown(key, path, known)
-		} else if !d.once(n, i, path) {
+		} else if !d.isFirst(n, i, path) {
 			continue
 		} else if field, ok := fields[key.Value]; ok {
-			d.into(field, value, below(path, key.Value))
+			d.decode(field, value, below(path, key.Value))
 		} else {
 			files[strings.TrimSuffix(key.Value, "_file")] = value
 		}
@@ -173,18 +173,18 @@ func (d *decoder) mapping(v reflect.Value, n *yaml.Node, path string) {
 // fromFile fills a secret from the file that the node names.
 func (d *decoder) fromFile(secret reflect.Value, n *yaml.Node, path string) {
 	var file string
-	d.into(reflect.ValueOf(&file).Elem(), n, path+"_file")
+	d.decode(reflect.ValueOf(&file).Elem(), n, path+"_file")
 	if file == "" {
 		return
 	}
 	if secret.Len() > 0 {
-		d.add(n.Line, path+"_file", path+" is there too: keep one of the two")
+		d.addProblem(n.Line, path+"_file", path+" is there too: keep one of the two")
 		return
 	}
 	d.line[path] = n.Line
 	text, err := d.secretFile(file)
 	if err != nil {
-		d.absent(n, path, path+"_file", err)
+		d.unavailable(n, path, path+"_file", err)
 		return
 	}
 	secret.SetString(text)
@@ -197,11 +197,11 @@ func below(path, key string) string {
 	return path + "." + key
 }
 
-// once tells of a key that is written a second time.
-func (d *decoder) once(n *yaml.Node, at int, path string) bool {
+// isFirst tells of a key that is written a second time.
+func (d *decoder) isFirst(n *yaml.Node, at int, path string) bool {
 	for i := 0; i < at; i += 2 {
 		if n.Content[i].Value == n.Content[at].Value {
-			d.add(n.Content[at].Line, below(path, n.Content[at].Value), fmt.Sprintf("it is there twice, first on line %d", n.Content[i].Line))
+			d.addProblem(n.Content[at].Line, below(path, n.Content[at].Value), fmt.Sprintf("it is there twice, first on line %d", n.Content[i].Line))
 			return false
 		}
 	}
@@ -212,7 +212,7 @@ func (d *decoder) once(n *yaml.Node, at int, path string) bool {
 func (d *decoder) scalar(v reflect.Value, n *yaml.Node, path string) {
 	text, err := d.expand(n.Value)
 	if err != nil {
-		d.absent(n, path, path, err)
+		d.unavailable(n, path, path, err)
 		return
 	}
 	if v.Type() != secretType {
@@ -250,7 +250,7 @@ func (d *decoder) scalar(v reflect.Value, n *yaml.Node, path string) {
 		v.SetFloat(number)
 	}
 	if wanted != "" {
-		d.refuse(n, path, wanted+", not "+d.shown(path))
+		d.undecodable(n, path, wanted+", not "+d.shown(path))
 	}
 }
 

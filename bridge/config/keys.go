@@ -15,7 +15,7 @@ func (d *decoder) unknown(key *yaml.Node, path string, known []string) {
 		in = " at the top"
 	}
 	if key.Tag == "!!merge" {
-		d.add(key.Line, "", "<< is not supported"+in+": write the keys out")
+		d.addProblem(key.Line, "", "<< is not supported"+in+": write the keys out")
 		return
 	}
 	nearest := nearest(key.Value, known)
@@ -30,7 +30,7 @@ func (d *decoder) unknown(key *yaml.Node, path string, known []string) {
 	if hint == "" {
 		hint = "; known are " + strings.Join(known, ", ")
 	}
-	d.add(key.Line, "", fmt.Sprintf("unknown key %q%s%s", key.Value, in, hint))
+	d.addProblem(key.Line, "", fmt.Sprintf("unknown key %q%s%s", key.Value, in, hint))
 }
 
 // homes tells for each key that is in one place only, which place that is.

@@ -91,7 +91,7 @@ func (d *decoder) config(data []byte) (*Config, error) {
 	c := Default()
 	if root := d.parse(data); root != nil {
 		d.line[""] = root.Line
-		d.into(reflect.ValueOf(c).Elem(), root, "")
+		d.decode(reflect.ValueOf(c).Elem(), root, "")
 		d.check(c)
 	}
 	if len(d.problems) > 0 {

@@ -67,8 +67,8 @@ func nearest(word string, known []string) string {
 	return best
 }
 
-// orMaybe adds the nearest of the known words to a message about another one.
-func orMaybe(word string, known []string) string {
+// didYouMean adds the nearest of the known words to a message about another one.
+func didYouMean(word string, known []string) string {
 	if best := nearest(word, known); best != "" {
 		return fmt.Sprintf("; did you mean %q?", best)
 	}

@@ -22,7 +22,7 @@ func (d *decoder) parse(data []byte) *yaml.Node {
 	var doc, more yaml.Node
 	err := dec.Decode(&doc)
 	if errors.Is(err, io.EOF) {
-		d.add(0, "", "it is empty: covebridge init writes a commented one")
+		d.addProblem(0, "", "it is empty: covebridge init writes a commented one")
 		return nil
 	}
 	if err != nil {
@@ -30,13 +30,13 @@ func (d *decoder) parse(data []byte) *yaml.Node {
 		return nil
 	}
 	if err := dec.Decode(&more); err == nil {
-		d.add(more.Line, "", "a second document begins here (---): one is expected")
+		d.addProblem(more.Line, "", "a second document begins here (---): one is expected")
 	} else if !errors.Is(err, io.EOF) {
 		d.syntax(err, data)
 	}
 	root := doc.Content[0]
 	if root.Kind != yaml.MappingNode {
-		d.add(root.Line, "", "keys such as cove, mail and delivery are expected at the top")
+		d.addProblem(root.Line, "", "keys such as cove, mail and delivery are expected at the top")
 		return nil
 	}
 	return root
@@ -60,7 +60,7 @@ func (d *decoder) syntax(err error, data []byte) {
 	if lines := bytes.Split(data, []byte("\n")); bytes.Contains(lines[line-1], []byte("${")) {
 		said += `; between { and } a variable must be quoted, as "${VAR}"`
 	}
-	d.add(line, "", said)
+	d.addProblem(line, "", said)
 }
 
 // syntaxWords are plain words for what the YAML package says.
@@ -121,13 +121,13 @@ func (d *decoder) text(data []byte) bool {
 		r, n := utf8.DecodeRune(data[i:])
 		switch {
 		case i == 0 && (bytes.HasPrefix(data, []byte("\xff\xfe")) || bytes.HasPrefix(data, []byte("\xfe\xff"))):
-			d.add(1, "", "it is saved as UTF-16: save it as UTF-8")
+			d.addProblem(1, "", "it is saved as UTF-16: save it as UTF-8")
 			return false
 		case r == utf8.RuneError && n == 1:
-			d.add(at(i), "", "a letter here is not in UTF-8, as in a file saved as Latin-1 or Windows-1252: save it as UTF-8")
+			d.addProblem(at(i), "", "a letter here is not in UTF-8, as in a file saved as Latin-1 or Windows-1252: save it as UTF-8")
 			return false
 		case r != '\t' && r != '\n' && r != '\r' && r != 0x85 && unicode.IsControl(r):
-			d.add(at(i), "", fmt.Sprintf("it holds the control character %U: it is no text file, or was damaged", r))
+			d.addProblem(at(i), "", fmt.Sprintf("it holds the control character %U: it is no text file, or was damaged", r))
 			return false
 		}
 		i += n

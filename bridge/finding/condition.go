@@ -9,8 +9,8 @@ import (
 )
 
 const (
-	lasting = time.Hour        // between two lines about what goes on failing
-	calm    = 10 * time.Minute // between two beginnings of what comes and goes
+	remindAfter = time.Hour        // between two lines about what goes on failing
+	quietPeriod = 10 * time.Minute // between two beginnings of what comes and goes
 )
 
 // Condition is one thing that can go wrong and go well again. It is told to the
@@ -52,9 +52,9 @@ func (c *Condition) Raise(why, remedy string) {
 	why = strings.ReplaceAll(why, "\n", "; ") // several errors at once
 	c.now.Times++
 	c.now.Why, c.now.Remedy = why, remedy
-	quiet := calm
+	quiet := quietPeriod
 	if c.logged {
-		quiet = lasting
+		quiet = remindAfter
 	}
 	if !c.last.IsZero() && now.Sub(c.last) < quiet {
 		return

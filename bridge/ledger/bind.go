@@ -48,8 +48,8 @@ func micros(t time.Time) int64 {
 	return t.UnixMicro()
 }
 
-// moment reads what micros gave.
-func moment(us int64) time.Time {
+// fromMicros reads what micros gave.
+func fromMicros(us int64) time.Time {
 	if us == 0 {
 		return time.Time{}
 	}

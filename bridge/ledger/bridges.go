@@ -5,26 +5,26 @@ import (
 	"time"
 )
 
-// Told is what one bridge tells of itself.
-type Told struct {
+// BridgeReport is what one bridge tells of itself.
+type BridgeReport struct {
 	Owner string    // the bridge's Ledger.Owner
 	Seen  time.Time // when it told so
 	Text  string
 }
 
-// forgetBridge is how long it is remembered what a bridge told that tells
+// bridgeRetention is how long it is remembered what a bridge told that tells
 // nothing any more.
-const forgetBridge = 24 * time.Hour
+const bridgeRetention = 24 * time.Hour
 
-// Tell stores what this bridge tells of itself, in the place of what it told
+// PutReport stores what this bridge tells of itself, in the place of what it told
 // before. What others told more than a day ago is dropped.
-func (l *Ledger) Tell(ctx context.Context, text string) error {
+func (l *Ledger) PutReport(ctx context.Context, text string) error {
 	return l.write(ctx, "tell how it is", func(t transaction) error {
 		now, err := t.clock()
 		if err != nil {
 			return err
 		}
-		if _, err = t.exec("DELETE FROM bridges WHERE seen < $1", now-forgetBridge.Microseconds()); err != nil {
+		if _, err = t.exec("DELETE FROM bridges WHERE seen < $1", now-bridgeRetention.Microseconds()); err != nil {
 			return err
 		}
 		_, err = t.exec(`INSERT INTO bridges (owner, seen, told) VALUES ($1, $2, $3)
@@ -34,13 +34,13 @@ func (l *Ledger) Tell(ctx context.Context, text string) error {
 }
 
 // Bridges gives what each bridge told last, the newest first.
-func (l *Ledger) Bridges(ctx context.Context) (all []Told, err error) {
-	err = l.look(ctx, "list bridges", func(t transaction) error {
+func (l *Ledger) Bridges(ctx context.Context) (all []BridgeReport, err error) {
+	err = l.query(ctx, "list bridges", func(t transaction) error {
 		return t.each(func(r row) error {
-			var b Told
+			var b BridgeReport
 			var seen int64
 			err := r.Scan(&b.Owner, &seen, &b.Text)
-			b.Seen = moment(seen)
+			b.Seen = fromMicros(seen)
 			all = append(all, b)
 			return err
 		}, "SELECT owner, seen, told FROM bridges ORDER BY seen DESC, owner")

@@ -97,5 +97,5 @@ func (t transaction) commit(s packedStep, now int64) (bool, error) {
 	if err != nil || n == 0 {
 		return false, err
 	}
-	return true, t.add(s.Key, s.entries, now)
+	return true, t.addEntries(s.Key, s.entries, now)
 }

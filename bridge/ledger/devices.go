@@ -29,7 +29,7 @@ type DeviceStatus struct {
 // Load gives what is known of the device with this backup.Device.Key: the zero
 // Record if that is nothing.
 func (l *Ledger) Load(ctx context.Context, key string) (r backup.Record, err error) {
-	err = l.look(ctx, "read device "+key, func(t transaction) error {
+	err = l.query(ctx, "read device "+key, func(t transaction) error {
 		var fingerprint int64
 		var journal []byte
 		err := t.row("SELECT account, fingerprint, version, journal FROM devices WHERE id = $1", key).
@@ -52,7 +52,7 @@ func (l *Ledger) Load(ctx context.Context, key string) (r backup.Record, err err
 // Fingerprints tells the fingerprint of every device, in no order. yield must
 // not use the ledger.
 func (l *Ledger) Fingerprints(ctx context.Context, yield func(key, account string, fingerprint uint64)) error {
-	return l.look(ctx, "read fingerprints", func(t transaction) error {
+	return l.query(ctx, "read fingerprints", func(t transaction) error {
 		return t.each(func(r row) error {
 			var key, account string
 			var fingerprint int64
@@ -68,7 +68,7 @@ func (l *Ledger) Fingerprints(ctx context.Context, yield func(key, account strin
 // DueDevices lists the keys of up to limit of the account's devices that are to
 // be looked at by now whether or not anything changed, soonest first.
 func (l *Ledger) DueDevices(ctx context.Context, account string, now time.Time, limit int) (keys []string, err error) {
-	err = l.look(ctx, "list devices that are due", func(t transaction) error {
+	err = l.query(ctx, "list devices that are due", func(t transaction) error {
 		return t.each(func(r row) error {
 			var key string
 			err := r.Scan(&key)
@@ -86,7 +86,7 @@ func (l *Ledger) Devices(ctx context.Context) ([]DeviceStatus, error) {
 
 // DevicesAfter lists up to limit of the devices whose keys come after this one.
 func (l *Ledger) DevicesAfter(ctx context.Context, key string, limit int) (all []DeviceStatus, err error) {
-	err = l.look(ctx, "list devices", func(t transaction) error {
+	err = l.query(ctx, "list devices", func(t transaction) error {
 		return t.each(func(r row) error {
 			var s DeviceStatus
 			var key string
@@ -99,7 +99,7 @@ func (l *Ledger) DevicesAfter(ctx context.Context, key string, limit int) (all [
 			if err := unpackJSON("journal of "+key, packed, &journal); err != nil {
 				return err
 			}
-			s.Device, s.NoHistory, s.Past, s.Due, s.End = journal.Device, journal.NoHistory, journal.Past, moment(due), moment(end)
+			s.Device, s.NoHistory, s.Past, s.Due, s.End = journal.Device, journal.NoHistory, journal.Past, fromMicros(due), fromMicros(end)
 			all = append(all, s)
 			return nil
 		}, `SELECT d.id, d.account, d.due, d.journal, COALESCE(e.id, ''), COALESCE(e.state, ''), COALESCE(e.status, 0), COALESCE(e.ended, 0)

@@ -29,13 +29,13 @@ type dialect struct {
 // shared tells whether bridges share the ledger.
 func (d dialect) shared() bool { return d.lease > 0 }
 
-// forGood is the end of a lease that lasts until the ledger is held anew.
-const forGood = -1
+// forever is the end of a lease that lasts until the ledger is held anew.
+const forever = -1
 
-// until gives the end of a lease that begins now.
-func (d dialect) until(now int64) int64 {
+// leaseEnd gives the end of a lease that begins now.
+func (d dialect) leaseEnd(now int64) int64 {
 	if !d.shared() {
-		return forGood
+		return forever
 	}
 	return now + d.lease.Microseconds()
 }
@@ -101,7 +101,7 @@ func (l *Ledger) connectSQLite(o Options) error {
 func makeFile(path string) (string, error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
-		return "", pathless{err} // it is told already
+		return "", withoutPath{err} // it is told already
 	}
 	if err := f.Close(); err != nil {
 		return "", err
@@ -112,11 +112,11 @@ func makeFile(path string) (string, error) {
 	return filepath.Abs(path)
 }
 
-// pathless is an error of a file that does not say which, but knows it.
-type pathless struct{ error }
+// withoutPath is an error of a file that does not say which, but knows it.
+type withoutPath struct{ error }
 
-func (e pathless) Error() string { return errors.Unwrap(e.error).Error() }
-func (e pathless) Unwrap() error { return e.error }
+func (e withoutPath) Error() string { return errors.Unwrap(e.error).Error() }
+func (e withoutPath) Unwrap() error { return e.error }
 
 func (l *Ledger) connectPostgres(o Options) error {
 	l.dialect = postgres

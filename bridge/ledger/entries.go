@@ -22,7 +22,7 @@ func packEntry(e backup.Entry) (p packedEntry, err error) {
 	case e.State != backup.EntryQueued && e.State != backup.EntryFiltered && e.State != backup.EntryBaseline && e.State != backup.EntryFailed:
 		return p, fmt.Errorf("a run can't begin in state %q", e.State)
 	}
-	p = packedEntry{Entry: e, words: words(e)}
+	p = packedEntry{Entry: e, words: searchText(e)}
 	if e.Mail != nil {
 		p.mail = pack(e.Mail)
 	}
@@ -54,9 +54,9 @@ func (t transaction) insert(device string, e packedEntry, now int64) (bool, erro
 	return true, t.event(e.Run.ID, now, string(e.State), e.Reason)
 }
 
-// add stores a device's new entries, and puts those that are to be sent into its
+// addEntries stores a device's new entries, and puts those that are to be sent into its
 // queue. What is there already stays as it is.
-func (t transaction) add(device string, entries []packedEntry, now int64) error {
+func (t transaction) addEntries(device string, entries []packedEntry, now int64) error {
 	var queued []packedEntry
 	for _, e := range entries {
 		isNew, err := t.insert(device, e, now)
@@ -97,12 +97,12 @@ func scanEntry(r row, more ...any) (e backup.Entry, err error) {
 	if err != nil {
 		return e, err
 	}
-	e.Next, e.Created, e.Updated = moment(next), moment(created), moment(updated)
+	e.Next, e.Created, e.Updated = fromMicros(next), fromMicros(created), fromMicros(updated)
 	return e, unpackJSON("run of "+e.MessageID, run, &e.Run)
 }
 
-// whole reads the entry with its mail, and the opening that it is stamped with.
-func (t transaction) whole(id string) (e backup.Entry, opening int64, err error) {
+// loadEntry reads the entry with its mail, and the opening that it is stamped with.
+func (t transaction) loadEntry(id string) (e backup.Entry, opening int64, err error) {
 	var mail []byte
 	e, err = scanEntry(t.row("SELECT "+entryColumns+", e.opening, m.mail"+entryTables+
 		"LEFT JOIN mails m ON m.entry = e.id WHERE e.id = $1", id), &opening, &mail)
@@ -112,8 +112,8 @@ func (t transaction) whole(id string) (e backup.Entry, opening int64, err error)
 	return e, opening, err
 }
 
-// words is what Query.Text is searched in.
-func words(e backup.Entry) string {
+// searchText is what Query.Text is searched in.
+func searchText(e backup.Entry) string {
 	d := e.Run.Device
 	return strings.ToLower(strings.Join([]string{e.Run.ID, e.Run.Job, d.Name, d.Alias, d.Computer, d.Customer, strings.Join(d.CustomerPath, "\n")}, "\n"))
 }
@@ -130,6 +130,6 @@ func (l *Ledger) Queue(ctx context.Context, e backup.Entry) error {
 		if err != nil {
 			return err
 		}
-		return t.add(e.Run.Device.Key(), []packedEntry{packed}, now)
+		return t.addEntries(e.Run.Device.Key(), []packedEntry{packed}, now)
 	})
 }

@@ -46,7 +46,7 @@ var (
 func (l *Ledger) explain(what string, err error) error {
 	next := remedy(err)
 	if strings.Contains(err.Error(), "\n") {
-		err = folded{err}
+		err = oneLineError{err}
 	}
 	err = fmt.Errorf("ledger %s: %s: %w", l.name, what, err)
 	if next != "" {
@@ -61,11 +61,11 @@ func busy(err error) bool {
 	return errors.As(err, &lite) && lite.Code()&0xff == codes.SQLITE_BUSY
 }
 
-// folded is an error on one line: the PostgreSQL driver's take several.
-type folded struct{ error }
+// oneLineError is an error on one line: the PostgreSQL driver's take several.
+type oneLineError struct{ error }
 
-func (f folded) Error() string { return strings.Join(strings.Fields(f.error.Error()), " ") }
-func (f folded) Unwrap() error { return f.error }
+func (f oneLineError) Error() string { return strings.Join(strings.Fields(f.error.Error()), " ") }
+func (f oneLineError) Unwrap() error { return f.error }
 
 const (
 	space = "free some space; nothing is half written, and the next try goes on from there"

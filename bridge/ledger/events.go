@@ -21,7 +21,7 @@ func (t transaction) events(entry string) (all []Event, err error) {
 		var e Event
 		var at int64
 		err := r.Scan(&at, &e.What, &e.Detail)
-		e.At = moment(at)
+		e.At = fromMicros(at)
 		all = append(all, e)
 		return err
 	}, "SELECT at, what, detail FROM events WHERE entry = $1 ORDER BY number", entry)

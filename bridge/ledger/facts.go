@@ -8,7 +8,7 @@ import (
 
 // Value gives what SetValue stored under the name; empty: nothing.
 func (l *Ledger) Value(ctx context.Context, name string) (value string, err error) {
-	err = l.look(ctx, "read "+name, func(t transaction) error {
+	err = l.query(ctx, "read "+name, func(t transaction) error {
 		err := t.row("SELECT value FROM facts WHERE name = $1", name).Scan(&value)
 		if errors.Is(err, sql.ErrNoRows) {
 			return nil

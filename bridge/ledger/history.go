@@ -88,7 +88,7 @@ func (l *Ledger) Entries(ctx context.Context, q Query) (found []backup.Entry, er
 		args = append(args, q.Limit)
 		query += fmt.Sprintf(" LIMIT $%d", len(args))
 	}
-	err = l.look(ctx, "list runs", func(t transaction) error {
+	err = l.query(ctx, "list runs", func(t transaction) error {
 		return t.each(func(r row) error {
 			e, err := scanEntry(r)
 			found = append(found, e)
@@ -107,7 +107,7 @@ func (l *Ledger) Entry(ctx context.Context, name string) (e backup.Entry, events
 		if err != nil {
 			return err
 		}
-		if e, _, err = t.whole(id); err != nil {
+		if e, _, err = t.loadEntry(id); err != nil {
 			return err
 		}
 		events, err = t.events(id)
@@ -118,7 +118,7 @@ func (l *Ledger) Entry(ctx context.Context, name string) (e backup.Entry, events
 
 // State gives the state of the entry with exactly this id; empty: there is none.
 func (l *Ledger) State(ctx context.Context, id string) (state backup.EntryState, err error) {
-	err = l.look(ctx, "read run "+id, func(t transaction) error {
+	err = l.query(ctx, "read run "+id, func(t transaction) error {
 		err := t.row("SELECT state FROM entries WHERE id = $1", id).Scan(&state)
 		if errors.Is(err, sql.ErrNoRows) {
 			return nil
@@ -155,7 +155,7 @@ func (t transaction) find(name string) (id string, err error) {
 // Counts tells how many entries are in each state.
 func (l *Ledger) Counts(ctx context.Context) (map[backup.EntryState]int, error) {
 	counts := map[backup.EntryState]int{}
-	err := l.look(ctx, "count runs", func(t transaction) error {
+	err := l.query(ctx, "count runs", func(t transaction) error {
 		return t.each(func(r row) error {
 			var s backup.EntryState
 			var n int

@@ -58,10 +58,10 @@ type Ledger struct {
 
 	opening int64 // which opening of the ledger this is; 0 before Hold
 
-	mu    sync.Mutex
-	taken map[string]taken          // what this bridge took and has not settled, by entry
-	owed  map[string]backup.Outcome // what Record was told and could not write, by entry
-	turn  int                       // how many were taken, see byAge
+	mu         sync.Mutex
+	taken      map[string]takenEntry     // what this bridge took and has not settled, by entry
+	unrecorded map[string]backup.Outcome // what Record was told and could not write, by entry
+	rotation   int                       // how many were taken, see oldestShare
 }
 
 // Open opens the ledger, makes it if it is missing and brings its schema up to
@@ -69,7 +69,7 @@ type Ledger struct {
 // wrote the ledger, ErrForeign if another one did, whose file stays as it is.
 func Open(ctx context.Context, o Options) (*Ledger, error) {
 	l := &Ledger{lease: cmp.Or(o.Lease, LeaseTime), now: o.Now, owner: rand.Text(),
-		taken: map[string]taken{}, owed: map[string]backup.Outcome{}}
+		taken: map[string]takenEntry{}, unrecorded: map[string]backup.Outcome{}}
 	if l.now == nil {
 		l.now = time.Now
 	}
@@ -86,7 +86,7 @@ func Open(ctx context.Context, o Options) (*Ledger, error) {
 	// Programs that start at the same moment on a file that is not there yet are
 	// refused without a wait, whatever busyTimeout says, where one turns it into WAL.
 	err := retry.Do(ctx, retry.WithMaxDuration(busyTimeout, retry.NewConstant(50*time.Millisecond)), func(ctx context.Context) error {
-		err := l.ours(ctx)
+		err := l.refuseForeign(ctx)
 		if err == nil {
 			err = l.migrate(ctx)
 		}

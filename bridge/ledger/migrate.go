@@ -13,17 +13,17 @@ import (
 //go:embed migrations/0*.sql
 var migrations embed.FS
 
-// versions is the table that goose keeps; what has it is a ledger.
-const versions = "ledger_version"
+// versionTable is the table that goose keeps; what has it is a ledger.
+const versionTable = "ledger_version"
 
-// ours refuses an SQLite file that another program keeps something in. It looks
+// refuseForeign refuses an SQLite file that another program keeps something in. It looks
 // before anything is written: even the journal mode would change the file.
-func (l *Ledger) ours(ctx context.Context) error {
+func (l *Ledger) refuseForeign(ctx context.Context) error {
 	if l.path == "" {
 		return nil
 	}
 	var tables, own int
-	err := l.reader.db.QueryRowContext(ctx, "SELECT count(*), count(*) FILTER (WHERE name = ?) FROM sqlite_master", versions).Scan(&tables, &own)
+	err := l.reader.db.QueryRowContext(ctx, "SELECT count(*), count(*) FILTER (WHERE name = ?) FROM sqlite_master", versionTable).Scan(&tables, &own)
 	if err == nil && tables > 0 && own == 0 {
 		err = fmt.Errorf("%w: name another file with ledger.sqlite", ErrForeign)
 	}
@@ -36,7 +36,7 @@ func (l *Ledger) migrate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if done, err := current(ctx, p); done || err != nil {
+	if done, err := upToDate(ctx, p); done || err != nil {
 		return err
 	}
 	up := p
@@ -60,7 +60,7 @@ func (l *Ledger) migrate(ctx context.Context) error {
 		}
 		// Another program that started at the same moment may have done it, or
 		// be at it.
-		if done, _ := current(ctx, p); done {
+		if done, _ := upToDate(ctx, p); done {
 			return nil
 		}
 		if after, _ := p.GetDBVersion(ctx); after > before {
@@ -75,13 +75,13 @@ func (l *Ledger) provider(options ...goose.ProviderOption) (*goose.Provider, err
 	if err != nil {
 		return nil, err
 	}
-	return goose.NewProvider(l.dialect.goose, l.writer.db, dir, append(options, goose.WithTableName(versions),
+	return goose.NewProvider(l.dialect.goose, l.writer.db, dir, append(options, goose.WithTableName(versionTable),
 		goose.WithGoMigrations(goose.NewGoMigration(2, &goose.GoFunc{RunTx: l.migrateJournals}, nil)),
 		goose.WithDisableGlobalRegistry(true), goose.WithLogger(goose.NopLogger()))...)
 }
 
-// current tells whether the schema is the one this program knows.
-func current(ctx context.Context, p *goose.Provider) (bool, error) {
+// upToDate tells whether the schema is the one this program knows.
+func upToDate(ctx context.Context, p *goose.Provider) (bool, error) {
 	has, err := p.GetDBVersion(ctx)
 	if err != nil {
 		return false, err

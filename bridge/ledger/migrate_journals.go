@@ -91,7 +91,7 @@ func (t transaction) migrateDevices() error {
 			if err != nil {
 				return fmt.Errorf("%s: %w", d.key, err)
 			}
-			journal, err := packJSON(backup.NewJournal(d.device, moment(d.first), d.noHistory, sessions, runs))
+			journal, err := packJSON(backup.NewJournal(d.device, fromMicros(d.first), d.noHistory, sessions, runs))
 			if err != nil {
 				return fmt.Errorf("%s: %w", d.key, err)
 			}

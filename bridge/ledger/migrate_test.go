@@ -74,7 +74,7 @@ func firstEdition(t *testing.T, p place) []backup.Entry {
 		exec(`INSERT INTO entries VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 'dead bridge', $15, $16, $17, $18, $19, $20)`,
 			e.Run.ID, e.Run.Device.Key(), e.Account, string(e.Run.Kind), int64(e.Run.Status), e.Run.End.UnixMicro(), string(e.State), e.Reason,
 			e.MessageID, doubt, e.Mark, e.Receipt, e.Attempts, micros(e.Next), start.UnixMicro(), e.Created.UnixMicro(), e.Updated.UnixMicro(),
-			words(e), asJSON(e.Run), mail)
+			searchText(e), asJSON(e.Run), mail)
 		exec("INSERT INTO events VALUES ($1, 1, $2, 'queued', '')", e.Run.ID, start.UnixMicro())
 		return e
 	}

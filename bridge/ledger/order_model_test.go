@@ -82,7 +82,7 @@ func (m *model) check(n int, taken []backup.Entry) error {
 	if want := min(n, len(lines)); len(taken) != want {
 		return fmt.Errorf("took %d, want %d", len(taken), want)
 	}
-	oldest := min(byAge(m.turn, n), len(taken))
+	oldest := min(oldestShare(m.turn, n), len(taken))
 	m.turn = (m.turn + len(taken)) % 4
 	for i, e := range taken {
 		l := lines[e.Run.Device.Key()]

@@ -28,7 +28,7 @@ func TestOrder(t *testing.T) {
 				l.sql(t, "DELETE FROM "+table)
 			}
 			clear(l.taken)
-			l.turn = 0
+			l.rotation = 0
 			m := &model{now: p.clock.Now()}
 			rt.Repeat(l.actions(rt, m, p.clock))
 		})

@@ -57,7 +57,7 @@ func (l *Ledger) Begin(ctx context.Context, ids []string, mark string) (lost []s
 // begin marks one entry; false: it is not this bridge's any more.
 func (t transaction) begin(id, device, mark string, now int64) (bool, error) {
 	n, err := t.exec("UPDATE queues SET due = $4 WHERE device = $1 AND head = $2 AND owner = $3 AND (due > $5 OR due < 0)",
-		device, id, t.l.owner, t.l.dialect.until(now), now)
+		device, id, t.l.owner, t.l.dialect.leaseEnd(now), now)
 	if err != nil || n == 0 {
 		return false, err
 	}
@@ -106,7 +106,7 @@ func (l *Ledger) Record(ctx context.Context, outcomes []backup.Outcome) error {
 			return fmt.Errorf("record run %s: a delivery can't end in state %q", o.ID, o.State)
 		}
 	}
-	all := l.takeOwed()
+	all := l.takeUnrecorded()
 	for _, o := range outcomes {
 		all = slices.DeleteFunc(all, func(earlier backup.Outcome) bool { return earlier.ID == o.ID })
 		all = append(all, o)
@@ -121,7 +121,7 @@ func (l *Ledger) Record(ctx context.Context, outcomes []backup.Outcome) error {
 			if err != nil {
 				return err
 			}
-			return t.settleAll(all, now)
+			return t.applyOutcomes(all, now)
 		})
 		if err == nil {
 			break
@@ -129,45 +129,45 @@ func (l *Ledger) Record(ctx context.Context, outcomes []backup.Outcome) error {
 		if ctx.Err() == nil && busy(err) {
 			continue // another program holds the file: it ends
 		}
-		l.owe(all)
+		l.keepUnrecorded(all)
 		return err
 	}
-	l.forgetSettled(all)
+	l.forgetRecorded(all)
 	return nil
 }
 
-// owe keeps what could not be recorded, where nothing newer is known.
-func (l *Ledger) owe(outcomes []backup.Outcome) {
+// keepUnrecorded keeps what could not be recorded, where nothing newer is known.
+func (l *Ledger) keepUnrecorded(outcomes []backup.Outcome) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, o := range outcomes {
-		if _, newer := l.owed[o.ID]; !newer {
-			l.owed[o.ID] = o
+		if _, newer := l.unrecorded[o.ID]; !newer {
+			l.unrecorded[o.ID] = o
 		}
 	}
 }
 
-// owes tells whether something is owed.
-func (l *Ledger) owes() bool {
+// hasUnrecorded tells whether some outcome is still to be recorded.
+func (l *Ledger) hasUnrecorded() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return len(l.owed) > 0
+	return len(l.unrecorded) > 0
 }
 
-// takeOwed gives what is owed; it is then the caller's to record or to owe.
-func (l *Ledger) takeOwed() (all []backup.Outcome) {
+// takeUnrecorded gives what could not be recorded; it is then the caller's to record or to keep.
+func (l *Ledger) takeUnrecorded() (all []backup.Outcome) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for _, o := range l.owed {
+	for _, o := range l.unrecorded {
 		all = append(all, o)
 	}
-	clear(l.owed)
+	clear(l.unrecorded)
 	return all
 }
 
-// settleAll records outcomes, device by device in the order in which everybody
+// applyOutcomes records outcomes, device by device in the order in which everybody
 // locks them.
-func (t transaction) settleAll(outcomes []backup.Outcome, now int64) error {
+func (t transaction) applyOutcomes(outcomes []backup.Outcome, now int64) error {
 	type settling struct {
 		backup.Outcome
 		device string
@@ -186,14 +186,14 @@ func (t transaction) settleAll(outcomes []backup.Outcome, now int64) error {
 	}
 	slices.SortStableFunc(all, func(a, b settling) int { return cmp.Compare(a.device, b.device) })
 	for _, s := range all {
-		if err := t.settle(s.device, s.Outcome, now); err != nil {
+		if err := t.applyOutcome(s.device, s.Outcome, now); err != nil {
 			return fmt.Errorf("run %s: %w", s.ID, err)
 		}
 	}
 	return nil
 }
 
-func (t transaction) settle(device string, o backup.Outcome, now int64) error {
+func (t transaction) applyOutcome(device string, o backup.Outcome, now int64) error {
 	var head, owner string
 	err := t.row("SELECT head, owner FROM queues WHERE device = $1"+t.l.dialect.lock, device).Scan(&head, &owner)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {

@@ -43,7 +43,7 @@ func TestPlans(t *testing.T) {
 	_, err = l.DevicesAfter(t.Context(), "cove-1", 20)
 	must(t, err)
 
-	must(t, l.Tell(t.Context(), "well"))
+	must(t, l.PutReport(t.Context(), "well"))
 	_, err = l.Bridges(t.Context())
 	must(t, err)
 	_, err = l.Backlog(t.Context(), start)

@@ -16,15 +16,15 @@ const (
 	// keeps its device's later ones waiting.
 	MaxHold = 24 * time.Hour
 
-	// maxPassed is how many such mails of one device are passed over at once.
-	maxPassed = 50
+	// maxOvertaken is how many such mails of one device are passed over at once.
+	maxOvertaken = 50
 )
 
 // waiting is spelled as in the partial indexes, so that they are used.
 const waiting = "state IN ('queued', 'sending')"
 
-// waits is an entry that waits, as far as the order goes.
-type waits struct {
+// waitingEntry is an entry that waits, as far as the order goes.
+type waitingEntry struct {
 	id                   string
 	state                backup.EntryState
 	ended, next, created int64
@@ -32,7 +32,7 @@ type waits struct {
 }
 
 // ready tells whether it is to be sent now.
-func (w waits) ready(now int64) bool {
+func (w waitingEntry) ready(now int64) bool {
 	return w.state == backup.EntrySending || w.next <= now || w.next > now+MaxBackoff.Microseconds()
 }
 
@@ -98,19 +98,19 @@ func (t transaction) requeue(device string, now int64, free bool) (ready string,
 // That is the oldest, by the run's end, then by id, and while it waits for its
 // next try the others wait behind it. Only one that was refused, and waits for
 // longer than MaxHold, is passed over until its next try.
-func (t transaction) head(device string, now int64) (head waits, due int64, err error) {
-	var line []waits
+func (t transaction) head(device string, now int64) (head waitingEntry, due int64, err error) {
+	var queue []waitingEntry
 	err = t.each(func(r row) error {
-		var w waits
+		var w waitingEntry
 		err := r.Scan(&w.id, &w.state, &w.ended, &w.next, &w.created, &w.attempts)
-		line = append(line, w)
+		queue = append(queue, w)
 		return err
 	}, "SELECT id, state, ended, next, created, attempts FROM entries WHERE device = $1 AND "+waiting+
-		" ORDER BY ended, id LIMIT $2", device, maxPassed+1)
+		" ORDER BY ended, id LIMIT $2", device, maxOvertaken+1)
 	if err != nil {
 		return head, 0, err
 	}
-	for _, w := range line {
+	for _, w := range queue {
 		if w.ready(now) {
 			return w, 0, nil
 		}

@@ -9,9 +9,9 @@ import (
 // Release gives back what this bridge took and did not begin to send. What it
 // began and did not record stays: its outcome is not known.
 func (l *Ledger) Release(ctx context.Context) error {
-	ids := l.mine(func(e taken) bool { return !e.begun })
-	owed := l.takeOwed()
-	if len(ids) == 0 && len(owed) == 0 {
+	ids := l.takenIDs(func(e takenEntry) bool { return !e.begun })
+	unrecorded := l.takeUnrecorded()
+	if len(ids) == 0 && len(unrecorded) == 0 {
 		return nil
 	}
 	order, devices := l.byDevice(ids)
@@ -27,14 +27,14 @@ func (l *Ledger) Release(ctx context.Context) error {
 				return err
 			}
 		}
-		return t.settleAll(owed, now)
+		return t.applyOutcomes(unrecorded, now)
 	})
 	if err != nil {
-		l.owe(owed)
+		l.keepUnrecorded(unrecorded)
 		return err
 	}
 	l.forget(ids)
-	l.forgetSettled(owed)
+	l.forgetRecorded(unrecorded)
 	return nil
 }
 
@@ -45,7 +45,7 @@ func (l *Ledger) Release(ctx context.Context) error {
 // break off its deliveries before LeaseTime is over: after that another one may
 // send the same mails. With SQLite, where no lease ends, it does nothing.
 func (l *Ledger) Renew(ctx context.Context) (lost []string, err error) {
-	ids := l.mine(func(taken) bool { return true })
+	ids := l.takenIDs(func(takenEntry) bool { return true })
 	if !l.dialect.shared() || len(ids) == 0 {
 		return nil, nil
 	}
@@ -57,7 +57,7 @@ func (l *Ledger) Renew(ctx context.Context) (lost []string, err error) {
 		}
 		for _, id := range order {
 			n, err := t.exec("UPDATE queues SET due = $4 WHERE device = $1 AND head = $2 AND owner = $3",
-				devices[id], id, l.owner, l.dialect.until(now))
+				devices[id], id, l.owner, l.dialect.leaseEnd(now))
 			if err != nil {
 				return err
 			}
@@ -74,8 +74,8 @@ func (l *Ledger) Renew(ctx context.Context) (lost []string, err error) {
 	return lost, nil
 }
 
-// mine gives the ids of those that this bridge took and that are wanted.
-func (l *Ledger) mine(wanted func(taken) bool) (ids []string) {
+// takenIDs gives the ids of those that this bridge took and that are wanted.
+func (l *Ledger) takenIDs(wanted func(takenEntry) bool) (ids []string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for id, e := range l.taken {
@@ -94,7 +94,7 @@ func (l *Ledger) forget(ids []string) {
 	}
 }
 
-func (l *Ledger) forgetSettled(outcomes []backup.Outcome) {
+func (l *Ledger) forgetRecorded(outcomes []backup.Outcome) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, o := range outcomes {

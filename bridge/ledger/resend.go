@@ -27,7 +27,7 @@ func (l *Ledger) Resend(ctx context.Context, e backup.Entry) error {
 	if err != nil {
 		return l.explain(what, err)
 	}
-	packed := packedEntry{Entry: e, words: words(e), run: run, mail: pack(e.Mail)}
+	packed := packedEntry{Entry: e, words: searchText(e), run: run, mail: pack(e.Mail)}
 	return l.write(ctx, what, func(t transaction) error {
 		now, err := t.clock()
 		if err != nil {
@@ -35,7 +35,7 @@ func (l *Ledger) Resend(ctx context.Context, e backup.Entry) error {
 		}
 		var device string
 		if err := t.row("SELECT device FROM entries WHERE id = $1", e.Run.ID).Scan(&device); err != nil {
-			return known(e.Run.ID, err)
+			return wrapNoRows(e.Run.ID, err)
 		}
 		if err := t.lockQueue(device); err != nil {
 			return err
@@ -48,7 +48,7 @@ func (l *Ledger) Resend(ctx context.Context, e backup.Entry) error {
 		case backup.EntrySending:
 			return fmt.Errorf("%s: %w", e.Run.ID, ErrWaiting)
 		case backup.EntryQueued:
-			err = t.hurry(e.Run.ID, now)
+			err = t.makeDue(e.Run.ID, now)
 		default:
 			err = t.resend(packed, state, now)
 		}
@@ -68,8 +68,8 @@ func (t transaction) lockQueue(device string) error {
 	return t.each(func(row) error { return nil }, "SELECT device FROM queues WHERE device = $1"+t.l.dialect.lock, device)
 }
 
-// hurry makes a queued entry due at once.
-func (t transaction) hurry(id string, now int64) error {
+// makeDue makes a queued entry due at once.
+func (t transaction) makeDue(id string, now int64) error {
 	if _, err := t.exec("UPDATE entries SET attempts = 0, next = 0, created = $2, updated = $2 WHERE id = $1", id, now); err != nil {
 		return err
 	}

@@ -13,8 +13,8 @@ import (
 // shared ledger without Renew.
 const LeaseTime = 60 * time.Second
 
-// taken is an entry that this bridge took and has not settled.
-type taken struct {
+// takenEntry is an entry that this bridge took and has not settled.
+type takenEntry struct {
 	device string
 	begun  bool // Begin was called
 }
@@ -26,10 +26,10 @@ const (
 	oldestFirst = "SELECT device, head FROM queues WHERE due = 0 ORDER BY ended, device LIMIT $1"
 )
 
-// byAge tells how many of n mails, after turn others, go to the device that has
+// oldestShare tells how many of n mails, after rotation others, go to the device that has
 // waited longest. That is every fourth: failures overtake the rest, but however
 // many there are, the rest keeps moving, and so does the oldest.
-func byAge(turn, n int) int { return (turn%4 + n) / 4 }
+func oldestShare(rotation, n int) int { return (rotation%4 + n) / 4 }
 
 // Take leases up to n entries that are to be sent now, with their mails, to
 // this bridge, for LeaseTime: queued ones that are due, and ones left in
@@ -53,22 +53,22 @@ func (l *Ledger) Take(ctx context.Context, n int) (entries []backup.Entry, err e
 		return nil, nil
 	}
 	l.mu.Lock()
-	turn := l.turn
+	rotation := l.rotation
 	l.mu.Unlock()
-	owed := l.takeOwed()
-	mine := map[string]taken{}
+	unrecorded := l.takeUnrecorded()
+	mine := map[string]takenEntry{}
 	err = l.write(ctx, "take mails", func(t transaction) error {
 		now, err := t.clock()
 		if err != nil {
 			return err
 		}
-		if err := t.settleAll(owed, now); err != nil {
+		if err := t.applyOutcomes(unrecorded, now); err != nil {
 			return err
 		}
 		if err := t.promote(now); err != nil {
 			return err
 		}
-		oldest := byAge(turn, n)
+		oldest := oldestShare(rotation, n)
 		for _, pass := range []struct {
 			query string
 			want  int
@@ -82,18 +82,18 @@ func (l *Ledger) Take(ctx context.Context, n int) (entries []backup.Entry, err e
 		return nil
 	})
 	if err != nil {
-		l.owe(owed)
+		l.keepUnrecorded(unrecorded)
 		return nil, err
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for _, o := range owed {
+	for _, o := range unrecorded {
 		delete(l.taken, o.ID)
 	}
 	for id, e := range mine {
 		l.taken[id] = e
 	}
-	l.turn = (l.turn + len(entries)) % 4
+	l.rotation = (l.rotation + len(entries)) % 4
 	return entries, nil
 }
 
@@ -116,7 +116,7 @@ func (t transaction) promote(now int64) error {
 }
 
 // lease leases up to n entries of devices that are ready, in the query's order.
-func (t transaction) lease(query string, n int, now int64, mine map[string]taken) (entries []backup.Entry, err error) {
+func (t transaction) lease(query string, n int, now int64, mine map[string]takenEntry) (entries []backup.Entry, err error) {
 	for len(entries) < n {
 		heads := map[string]string{}
 		var devices []string
@@ -136,7 +136,7 @@ func (t transaction) lease(query string, n int, now int64, mine map[string]taken
 				return nil, err
 			}
 			if ok {
-				mine[e.Run.ID] = taken{device: device}
+				mine[e.Run.ID] = takenEntry{device: device}
 				entries = append(entries, e)
 			} // else the device is no longer among those that are ready
 		}
@@ -147,21 +147,21 @@ func (t transaction) lease(query string, n int, now int64, mine map[string]taken
 // leaseHead leases the head of the device's queue, whose row is locked; false:
 // nothing of it is to be sent now after all.
 func (t transaction) leaseHead(device, head string, now int64) (e backup.Entry, ok bool, err error) {
-	e, opening, err := t.whole(head)
+	e, opening, err := t.loadEntry(head)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return e, false, err
 	}
-	w := waits{state: e.State, next: micros(e.Next)}
+	w := waitingEntry{state: e.State, next: micros(e.Next)}
 	if err != nil || e.State != backup.EntryQueued && e.State != backup.EntrySending || !w.ready(now) {
 		// Its time was told for what waits behind it, or another bridge held it.
 		if head, err = t.requeue(device, now, true); err != nil || head == "" {
 			return e, false, err
 		}
-		if e, opening, err = t.whole(head); err != nil {
+		if e, opening, err = t.loadEntry(head); err != nil {
 			return e, false, err
 		}
 	}
-	_, err = t.exec("UPDATE queues SET owner = $2, due = $3 WHERE device = $1", device, t.l.owner, t.l.dialect.until(now))
+	_, err = t.exec("UPDATE queues SET owner = $2, due = $3 WHERE device = $1", device, t.l.owner, t.l.dialect.leaseEnd(now))
 	if err != nil {
 		return e, false, err
 	}
@@ -180,10 +180,10 @@ func (t transaction) leaseHead(device, head string, now int64) (e backup.Entry, 
 // does not work on already, or whose lease it let end, or something to settle;
 // some is false if nothing is waiting. Commit and Resend can bring it forward.
 func (l *Ledger) NextDue(ctx context.Context) (wait time.Duration, some bool, err error) {
-	if l.owes() {
+	if l.hasUnrecorded() {
 		return 0, true, nil
 	}
-	err = l.look(ctx, "look what is due", func(t transaction) error {
+	err = l.query(ctx, "look what is due", func(t transaction) error {
 		now, err := t.clock()
 		if err != nil {
 			return err
@@ -209,7 +209,7 @@ func (l *Ledger) NextDue(ctx context.Context) (wait time.Duration, some bool, er
 
 // Waiting tells how many entries wait, or are being sent.
 func (l *Ledger) Waiting(ctx context.Context) (n int, err error) {
-	err = l.look(ctx, "count what waits", func(t transaction) error {
+	err = l.query(ctx, "count what waits", func(t transaction) error {
 		return t.row("SELECT COUNT(*) FROM entries WHERE " + waiting).Scan(&n)
 	})
 	return n, err

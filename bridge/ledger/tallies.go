@@ -20,19 +20,19 @@ type Backlog struct {
 
 // Backlog tells what waits, and what was given up since then.
 func (l *Ledger) Backlog(ctx context.Context, since time.Time) (b Backlog, err error) {
-	err = l.look(ctx, "look what waits", func(t transaction) error {
+	err = l.query(ctx, "look what waits", func(t transaction) error {
 		var oldest int64
 		err := t.row("SELECT COUNT(*), COALESCE(MIN(created), 0) FROM entries WHERE "+waiting).Scan(&b.Waiting, &oldest)
 		if err != nil {
 			return err
 		}
-		b.Oldest = moment(oldest)
+		b.Oldest = fromMicros(oldest)
 		var first int64
 		err = t.row("SELECT COUNT(*), COALESCE(MIN(updated), 0) FROM entries WHERE state = 'failed' AND updated >= $1", since).Scan(&b.Failed, &first)
 		if err != nil || b.Failed == 0 {
 			return err
 		}
-		b.First = moment(first)
+		b.First = fromMicros(first)
 		err = t.row("SELECT reason FROM entries WHERE state = 'failed' AND updated >= $1 ORDER BY ended DESC, id DESC LIMIT 1", since).Scan(&b.Reason)
 		if errors.Is(err, sql.ErrNoRows) {
 			return nil
@@ -54,14 +54,14 @@ type Ended struct {
 // Ended tells of every whole run that ended at or after since, in no order.
 // yield must not use the ledger.
 func (l *Ledger) Ended(ctx context.Context, since time.Time, yield func(Ended)) error {
-	return l.look(ctx, "tally runs", func(t transaction) error {
+	return l.query(ctx, "tally runs", func(t transaction) error {
 		return t.each(func(r row) error {
 			var e Ended
 			var end, sent int64
 			if err := r.Scan(&end, &e.Status, &e.State, &e.Reason, &sent); err != nil {
 				return err
 			}
-			e.End, e.Sent = moment(end), moment(sent)
+			e.End, e.Sent = fromMicros(end), fromMicros(sent)
 			yield(e)
 			return nil
 		}, "SELECT ended, status, state, reason, CASE WHEN state = 'sent' THEN settled ELSE 0 END FROM entries WHERE ended >= $1 AND kind = $2", since, string(backup.Whole))

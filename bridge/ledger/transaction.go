@@ -28,8 +28,8 @@ func (l *Ledger) read(ctx context.Context, what string, do func(transaction) err
 	return l.transact(ctx, what, l.reader, &sql.TxOptions{ReadOnly: true}, do)
 }
 
-// look runs do, which makes one query, without a transaction around it.
-func (l *Ledger) look(ctx context.Context, what string, do func(transaction) error) error {
+// query runs do, which makes one query, without a transaction around it.
+func (l *Ledger) query(ctx context.Context, what string, do func(transaction) error) error {
 	if err := do(transaction{ctx: ctx, from: l.reader, l: l}); err != nil {
 		return l.explain(what, err)
 	}
@@ -137,8 +137,8 @@ type failedRow struct{ err error }
 
 func (f failedRow) Scan(...any) error { return f.err }
 
-// known turns "no such row" into ErrUnknown.
-func known(what string, err error) error {
+// wrapNoRows turns "no such row" into ErrUnknown.
+func wrapNoRows(what string, err error) error {
 	if errors.Is(err, sql.ErrNoRows) {
 		return fmt.Errorf("%s: %w", what, ErrUnknown)
 	}

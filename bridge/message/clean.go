@@ -40,9 +40,9 @@ func oneLine(s string) string {
 	return strings.Join(strings.Fields(s), " ")
 }
 
-// cut is the text on one line, with at most n characters, the last of them "…"
+// truncate is the text on one line, with at most n characters, the last of them "…"
 // where something is missing.
-func cut(s string, n int) string {
+func truncate(s string, n int) string {
 	// What is cleaned away must not cost time without end.
 	if len(s) > 16*n {
 		s = s[:16*n]
@@ -58,14 +58,14 @@ func cut(s string, n int) string {
 // clean gives the run with every text on one line and of bounded length, so
 // that whatever a template does with them, they can't pose as something else.
 func clean(r backup.Run) backup.Run {
-	r.ID = cut(r.ID, maxName)
+	r.ID = truncate(r.ID, maxName)
 	r.Device = cleanDevice(r.Device)
 	r.Job = oneLine(r.Job)
 	if r.Job == "" {
 		r.Job = r.Device.Name
 	}
 	if r.Job == "" {
-		r.Job = cut(r.Device.Key(), maxName)
+		r.Job = truncate(r.Device.Key(), maxName)
 	}
 	if r.Source != nil {
 		s := cleanSource(*r.Source)
@@ -81,7 +81,7 @@ func clean(r backup.Run) backup.Run {
 	}
 	r.Remarks = cleanList(r.Remarks, maxName)
 	if r.Recovered != nil {
-		r.Recovered = &backup.Recovered{Backup: r.Recovered.Backup, Plan: cut(r.Recovered.Plan, maxWord)}
+		r.Recovered = &backup.Recovered{Backup: r.Recovered.Backup, Plan: truncate(r.Recovered.Plan, maxWord)}
 	}
 	return r
 }
@@ -90,7 +90,7 @@ func clean(r backup.Run) backup.Run {
 func cleanList(list []string, n int) []string {
 	var clean []string
 	for _, s := range list {
-		if s = cut(s, n); s != "" {
+		if s = truncate(s, n); s != "" {
 			clean = append(clean, s)
 		}
 	}
@@ -99,37 +99,37 @@ func cleanList(list []string, n int) []string {
 
 func cleanDevice(d backup.Device) backup.Device {
 	for _, s := range []*string{&d.Product, &d.Software, &d.ID, &d.Alias, &d.Computer, &d.OS, &d.Type, &d.Customer, &d.CustomerID, &d.Reference, &d.Profile, &d.Location, &d.Machine, &d.Console} {
-		*s = cut(*s, maxName)
+		*s = truncate(*s, maxName)
 	}
 	if !strings.HasPrefix(d.Console, "https://") {
 		d.Console = ""
 	}
-	d.Storage = backup.Storage{Cloud: backup.Copy(cut(string(d.Storage.Cloud), maxWord)), Vault: backup.Copy(cut(string(d.Storage.Vault), maxWord))}
+	d.Storage = backup.Storage{Cloud: backup.Copy(truncate(string(d.Storage.Cloud), maxWord)), Vault: backup.Copy(truncate(string(d.Storage.Vault), maxWord))}
 	d.Name = oneLine(d.Name)
 	d.CustomerPath = cleanList(d.CustomerPath[max(len(d.CustomerPath)-maxLevels, 0):], maxWord)
 	d.ColourBar = slices.Clone(d.ColourBar)
 	for i, day := range d.ColourBar {
-		d.ColourBar[i] = backup.Day{Date: cut(day.Date, 20), Word: cut(day.Word, maxWord), Status: day.Status}
+		d.ColourBar[i] = backup.Day{Date: truncate(day.Date, 20), Word: truncate(day.Word, maxWord), Status: day.Status}
 	}
 	return d
 }
 
 func cleanSource(s backup.DataSource) backup.DataSource {
-	return backup.DataSource{Key: cut(s.Key, maxWord), Name: cut(s.Name, maxWord)}
+	return backup.DataSource{Key: truncate(s.Key, maxWord), Name: truncate(s.Name, maxWord)}
 }
 
 func cleanSessions(sessions []backup.Session) []backup.Session {
 	sessions = slices.Clone(sessions)
 	for i := range sessions {
 		s := &sessions[i]
-		s.ID = cut(s.ID, maxWord)
+		s.ID = truncate(s.ID, maxWord)
 		s.Source = cleanSource(s.Source)
-		s.Result = cut(s.Result, maxWord)
-		s.ErrorsMissing = cut(s.ErrorsMissing, maxName)
+		s.Result = truncate(s.Result, maxWord)
+		s.ErrorsMissing = truncate(s.ErrorsMissing, maxName)
 		s.Errors = slices.Clone(s.Errors)
 		for j := range s.Errors {
 			e := &s.Errors[j]
-			e.File, e.Text, e.Code = cut(e.File, maxFile), cut(e.Text, maxText), cut(e.Code, maxWord)
+			e.File, e.Text, e.Code = truncate(e.File, maxFile), truncate(e.Text, maxText), truncate(e.Code, maxWord)
 			e.Count = max(e.Count, 1)
 		}
 	}

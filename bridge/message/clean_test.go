@@ -24,7 +24,7 @@ func TestOneLine(t *testing.T) {
 
 func TestCut(t *testing.T) {
 	for in, want := range map[string]string{"abcde": "abcde", "abcdef": "abcd…", "ab  d efg": "ab d…", "äöüßéè": "äöüß…"} {
-		if got := cut(in, 5); got != want {
+		if got := truncate(in, 5); got != want {
 			t.Errorf("cut(%q, 5) = %q, want %q", in, got, want)
 		}
 	}
@@ -37,7 +37,7 @@ func FuzzOneLine(f *testing.F) {
 		if !utf8.ValidString(got) || oneLine(got) != got || strings.ContainsAny(got, "\r\n\t\x00\u2028\u2029\u202e\u00a0") || strings.Contains(got, "  ") {
 			t.Errorf("oneLine(%q) = %q", s, got)
 		}
-		if short := cut(s, 10); utf8.RuneCountInString(short) > 10 {
+		if short := truncate(s, 10); utf8.RuneCountInString(short) > 10 {
 			t.Errorf("cut(%q, 10) = %q", s, short)
 		}
 	})

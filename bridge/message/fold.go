@@ -48,7 +48,7 @@ func Fold(errors []backup.Error) []backup.Error {
 	}
 	slices.SortStableFunc(folded, func(a, b backup.Error) int {
 		return cmp.Or(
-			cmp.Compare(vague(a), vague(b)),
+			cmp.Compare(vagueness(a), vagueness(b)),
 			cmp.Compare(sharing[a.Text], sharing[b.Text]),
 			cmp.Compare(b.Count, a.Count),
 			a.Time.Compare(b.Time),
@@ -66,8 +66,8 @@ var consequences = []string{
 	"the operation was canceled", "cancelled", "canceled", "interrupted", "restarted", "failed", "error", "unknown error",
 }
 
-// vague is 1 for an error that names no cause, else 0.
-func vague(e backup.Error) int {
+// vagueness is 1 for an error that names no cause, else 0.
+func vagueness(e backup.Error) int {
 	text := strings.ToLower(strings.Trim(e.Text, " .!:"))
 	if slices.Contains(consequences, text) {
 		return 1
@@ -75,9 +75,9 @@ func vague(e backup.Error) int {
 	return 0
 }
 
-// share divides what may be shown between those that want to, evenly, and what
+// divideEvenly divides what may be shown between those that want to, evenly, and what
 // one does not need goes to the others.
-func share(wants []int, total int) []int {
+func divideEvenly(wants []int, total int) []int {
 	got := make([]int, len(wants))
 	for given := true; given && total > 0; {
 		given = false

@@ -80,7 +80,7 @@ func TestShare(t *testing.T) {
 		{[]int{1, 2}, 50, []int{1, 2}},
 		{nil, 50, []int{}},
 	} {
-		if got := share(c.wants, c.total); !slices.Equal(got, c.want) {
+		if got := divideEvenly(c.wants, c.total); !slices.Equal(got, c.want) {
 			t.Errorf("share(%v, %d) = %v, want %v", c.wants, c.total, got, c.want)
 		}
 	}

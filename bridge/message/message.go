@@ -95,9 +95,9 @@ func (r *Renderer) Render(run backup.Run) (Mail, error) {
 	if err != nil {
 		return Mail{}, err
 	}
-	m.Subject = cut(subject, maxName)
+	m.Subject = truncate(subject, maxName)
 	if m.Subject == "" {
-		m.Subject = fmt.Sprintf("[%s] %s: %s", v.Brand, run.Status, cut(run.Job, maxWord))
+		m.Subject = fmt.Sprintf("[%s] %s: %s", v.Brand, run.Status, truncate(run.Job, maxWord))
 	}
 	text, err := r.templates.text(v)
 	if err != nil {

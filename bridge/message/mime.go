@@ -39,7 +39,7 @@ func (r *Renderer) write(run backup.Run, messageID, subject string, date time.Ti
 		{"Message-ID", []string{ids.Get("Message-Id")}},
 		{"Auto-Submitted", []string{"auto-generated"}}, // RFC 3834 section 5
 		{x + "Run", unstructured(run.ID, len(x)+len("Run:"))},
-		{x + "Account-ID", unstructured(cut(run.Device.ID, maxWord), len(x)+len("Account-ID:"))},
+		{x + "Account-ID", unstructured(truncate(run.Device.ID, maxWord), len(x)+len("Account-ID:"))},
 		{x + "Status", []string{run.Status.String()}},
 		{"MIME-Version", []string{"1.0"}},
 		{"Content-Type", []string{"multipart/alternative;", "boundary=" + boundary}},

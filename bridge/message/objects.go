@@ -13,7 +13,7 @@ import (
 // For a silence they are the last known ones, with the status of the silence:
 // that their last session was fine is not what the mail is about.
 func (c clock) objects(r backup.Run) []Object {
-	sessions, silent := r.Sessions, silent(r)
+	sessions, silent := r.Sessions, isSilence(r)
 	if silent {
 		sessions = r.Last
 	}
@@ -24,7 +24,7 @@ func (c clock) objects(r backup.Run) []Object {
 		folded[i] = Fold(s.Errors)
 		wants[i] = len(folded[i])
 	}
-	shown := share(wants, MaxErrors)
+	shown := divideEvenly(wants, MaxErrors)
 	for i, s := range sessions {
 		status := sessionStatus(s)
 		result := cmp.Or(s.Result, none)
@@ -36,8 +36,8 @@ func (c clock) objects(r backup.Run) []Object {
 		}
 		o := Object{Number: i + 1, Total: len(sessions), Name: cmp.Or(s.Source.Name, s.Source.Key, none),
 			Status: status, Colour: colours[status], Lines: []Line{{"Result", result}},
-			What: c.what(s, r, silent), Hours: c.hours(s.Start, s.End, r.Start)}
-		o.Selected, o.Sent = moved(s)
+			What: c.sessionSentence(s, r, silent), Hours: c.timeRange(s.Start, s.End, r.Start)}
+		o.Selected, o.Sent = volumes(s)
 		if data := dataLine(s); data != "" {
 			o.Lines = append(o.Lines, Line{"Data", data})
 		}
@@ -65,14 +65,14 @@ func (c clock) objects(r backup.Run) []Object {
 // from above, for the reader of mails.
 const first = 3
 
-// what says in a sentence or two how a session went.
-func (c clock) what(s backup.Session, r backup.Run, silent bool) string {
+// sessionSentence says in a sentence or two how a session went.
+func (c clock) sessionSentence(s backup.Session, r backup.Run, silent bool) string {
 	text := cmp.Or(s.Result, none)
 	ref := r.Start
 	if silent {
 		ref = r.End // days later: the day is told
 	}
-	hours := c.hours(s.Start, s.End, ref)
+	hours := c.timeRange(s.Start, s.End, ref)
 	if s.Approx && hours != "" {
 		hours = "about " + hours
 	}
@@ -95,16 +95,16 @@ func (c clock) what(s backup.Session, r backup.Run, silent bool) string {
 	}
 	text += "."
 	if s.Before != nil && s.Finished() && !silent {
-		if by := against(s.SelectedBytes, s.Before.SelectedBytes, size); by != "" && by != "as before" {
+		if by := difference(s.SelectedBytes, s.Before.SelectedBytes, size); by != "" && by != "as before" {
 			text += " Selected " + size(s.SelectedBytes) + ", " + by + " than the run before."
 		}
 	}
 	return text
 }
 
-// moved says what a session selected and sent, and how far that is from the
+// volumes says what a session selected and sent, and how far that is from the
 // one before.
-func moved(s backup.Session) (selected, sent string) {
+func volumes(s backup.Session) (selected, sent string) {
 	with := func(text, by string) string {
 		if by != "" {
 			text += ", " + by
@@ -114,12 +114,12 @@ func moved(s backup.Session) (selected, sent string) {
 	before := cmp.Or(s.Before, &backup.Amounts{SelectedCount: backup.Unknown, SelectedBytes: backup.Unknown, SentBytes: backup.Unknown})
 	switch {
 	case s.SelectedBytes >= 0:
-		selected = with(size(s.SelectedBytes), against(s.SelectedBytes, before.SelectedBytes, size))
+		selected = with(size(s.SelectedBytes), difference(s.SelectedBytes, before.SelectedBytes, size))
 	case s.SelectedCount >= 0:
-		selected = with(count(s.SelectedCount)+" items", against(s.SelectedCount, before.SelectedCount, count))
+		selected = with(count(s.SelectedCount)+" items", difference(s.SelectedCount, before.SelectedCount, count))
 	}
 	if s.SentBytes >= 0 {
-		sent = with(size(s.SentBytes), against(s.SentBytes, before.SentBytes, size))
+		sent = with(size(s.SentBytes), difference(s.SentBytes, before.SentBytes, size))
 	}
 	return selected, sent
 }
@@ -163,10 +163,10 @@ func (c clock) summary(r backup.Run) string {
 		var open []string
 		for _, s := range r.Sessions {
 			if !s.Finished() {
-				open = append(open, named(s))
+				open = append(open, sessionName(s))
 			}
 		}
-		return fmt.Sprintf("Still unfinished after %s: %s. The result follows when it ends.", span(overdueFor(r)), few(open))
+		return fmt.Sprintf("Still unfinished after %s: %s. The result follows when it ends.", span(overdueFor(r)), listFirst(open))
 	case backup.Silence, backup.LongSilence:
 		return c.silence(r)
 	case backup.Recovery:
@@ -189,7 +189,7 @@ func (c clock) outcome(r backup.Run) string {
 	for _, want := range []backup.Status{backup.Failed, backup.Warning} {
 		for _, s := range r.Sessions {
 			if sessionStatus(s) == want {
-				bad = append(bad, want.String()+": "+named(s))
+				bad = append(bad, want.String()+": "+sessionName(s))
 			}
 		}
 	}
@@ -205,9 +205,9 @@ func (c clock) outcome(r backup.Run) string {
 	case good == n:
 		return fmt.Sprintf("All %d data sources succeeded%s", n, end)
 	case n == 1:
-		return few(bad) + "."
+		return listFirst(bad) + "."
 	}
-	return fmt.Sprintf("%s. %d of %d data sources succeeded.", few(bad), good, n)
+	return fmt.Sprintf("%s. %d of %d data sources succeeded.", listFirst(bad), good, n)
 }
 
 // heartbeat says what is wrong with the bridge itself.
@@ -221,7 +221,7 @@ func heartbeat(r backup.Run) string {
 	if len(bad) == 0 {
 		return "covebridge is at work, and nothing is wrong with it."
 	}
-	return "covebridge needs attention. " + few(bad) + "."
+	return "covebridge needs attention. " + listFirst(bad) + "."
 }
 
 // digest says how many of a customer's jobs need attention, and names some.
@@ -233,7 +233,7 @@ func digest(r backup.Run) string {
 	if len(jobs) == 1 {
 		return "One job needs attention. " + jobs[0] + "."
 	}
-	return fmt.Sprintf("%d jobs need attention. %s.", len(jobs), few(jobs))
+	return fmt.Sprintf("%d jobs need attention. %s.", len(jobs), listFirst(jobs))
 }
 
 // silence says since when nothing was heard.
@@ -254,7 +254,7 @@ func (c clock) silence(r backup.Run) string {
 	if !r.Start.IsZero() && !r.End.IsZero() {
 		s += " for " + span(r.Duration())
 	}
-	return s + ": no run failed, there was none; " + limit + ". The last one was " + named(*last) + ", " + cmp.Or(c.session(*last), "at an unknown time") + "."
+	return s + ": no run failed, there was none; " + limit + ". The last one was " + sessionName(*last) + ", " + cmp.Or(c.session(*last), "at an unknown time") + "."
 }
 
 // overdueFor is how long the run has gone on, or the limit it passed.
@@ -276,13 +276,13 @@ func newest(sessions []backup.Session) *backup.Session {
 	return last
 }
 
-// named is a session in a sentence: "Files and folders (CompletedWithErrors (8))".
-func named(s backup.Session) string {
+// sessionName is a session in a sentence: "Files and folders (CompletedWithErrors (8))".
+func sessionName(s backup.Session) string {
 	return cmp.Or(s.Source.Name, s.Source.Key, none) + " (" + cmp.Or(s.Result, none) + ")"
 }
 
-// few lists the first five.
-func few(list []string) string {
+// listFirst lists the first five.
+func listFirst(list []string) string {
 	if len(list) > 5 {
 		list = append(list[:5:5], fmt.Sprintf("and %d more", len(list)-5))
 	}

@@ -102,7 +102,7 @@ func readRecord(lines []string, told []string) (*record, error) {
 	if err != nil {
 		return nil, err
 	}
-	job, customer := cut(r.head["Job name"], maxWord), cut(r.head["Customer"], maxWord)
+	job, customer := truncate(r.head["Job name"], maxWord), truncate(r.head["Customer"], maxWord)
 	switch {
 	case r.head["Status"] != told[1]:
 		return nil, fmt.Errorf("it tells the status %q, and the subject %q", r.head["Status"], told[1])

@@ -14,7 +14,7 @@ var htmlBlocks = map[string]bool{
 
 // htmlLines turns HTML into lines as the parser rule does (class _Lines there).
 func htmlLines(body string) []string {
-	l := lining{cells: []bool{false}}
+	l := htmlLineReader{cells: []bool{false}}
 	for z := html.NewTokenizer(strings.NewReader(body)); ; {
 		switch kind := z.Next(); kind {
 		case html.ErrorToken:
@@ -36,15 +36,15 @@ func htmlLines(body string) []string {
 	}
 }
 
-// lining is HTML on its way into lines.
-type lining struct {
+// htmlLineReader is HTML on its way into lines.
+type htmlLineReader struct {
 	lines  []string
 	line   strings.Builder
 	cells  []bool // for each table that is open: whether a cell is
 	silent string // the element whose text is not shown
 }
 
-func (l *lining) start(tag string) {
+func (l *htmlLineReader) start(tag string) {
 	cell := &l.cells[len(l.cells)-1]
 	switch {
 	case tag == "script" || tag == "style" || tag == "title":
@@ -66,7 +66,7 @@ func (l *lining) start(tag string) {
 	}
 }
 
-func (l *lining) end(tag string) {
+func (l *htmlLineReader) end(tag string) {
 	last := len(l.cells) - 1
 	switch {
 	case tag == l.silent:
@@ -82,7 +82,7 @@ func (l *lining) end(tag string) {
 	}
 }
 
-func (l *lining) block(inCell bool) {
+func (l *htmlLineReader) block(inCell bool) {
 	if inCell {
 		l.line.WriteByte(' ')
 		return
@@ -91,7 +91,7 @@ func (l *lining) block(inCell bool) {
 }
 
 // flush ends the line; the empty one says that nothing of the next belongs to it.
-func (l *lining) flush() {
+func (l *htmlLineReader) flush() {
 	l.lines = append(l.lines, l.line.String(), "")
 	l.line.Reset()
 }

@@ -12,11 +12,11 @@ func (c clock) recovery(r backup.Run) string {
 	var bad []string
 	for _, s := range r.Sessions {
 		if sessionStatus(s) != backup.Success {
-			bad = append(bad, named(s))
+			bad = append(bad, sessionName(s))
 		}
 	}
 	if len(bad) > 0 {
-		what += ": " + few(bad)
+		what += ": " + listFirst(bad)
 	}
 	what += "."
 	of := cmp.Or(r.Recovered, &backup.Recovered{})

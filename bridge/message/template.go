@@ -108,7 +108,7 @@ func functionsOf(c clock) map[string]any {
 		"count":    count,
 		"duration": func(d time.Duration) string { return duration(d) },
 		"time":     c.full,
-		"short":    func(s string) string { return cut(s, maxWord) },
+		"short":    func(s string) string { return truncate(s, maxWord) },
 		"link":     link,
 	}
 }

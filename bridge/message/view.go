@@ -78,7 +78,7 @@ func (c clock) view(r backup.Run) View {
 		About:    about(r),
 		Customer: r.Device.Customer,
 		Colour:   colours[r.Status],
-		When:     c.when(r),
+		When:     c.runTime(r),
 		Remarks:  r.Remarks,
 		Summary:  c.summary(r),
 		Facts:    c.facts(r),
@@ -115,7 +115,7 @@ func (c clock) view(r backup.Run) View {
 func (c clock) days(v *View) {
 	r := v.Run
 	own := cmp.Or(r.Start, r.End)
-	if silent(r) {
+	if isSilence(r) {
 		own = r.End
 	}
 	day := own.In(c.loc).Format(time.DateOnly)
@@ -148,9 +148,9 @@ func (c clock) days(v *View) {
 // about says what a mail is about that does not tell of a run's end.
 func about(r backup.Run) string {
 	switch {
-	case silent(r) && newest(r.Last) == nil:
+	case isSilence(r) && newest(r.Last) == nil:
 		return "no backup yet"
-	case silent(r):
+	case isSilence(r):
 		return "no backup for " + span(r.Duration())
 	case r.Kind == backup.Overdue:
 		return "still running after " + span(overdueFor(r))
@@ -169,7 +169,7 @@ func brand(d backup.Device) string {
 			return -1
 		}, word)
 		if word != "" {
-			return cut(word, 20)
+			return truncate(word, 20)
 		}
 	}
 	return "Backup"
@@ -256,7 +256,7 @@ func amount(bytes, before, items int64) string {
 		}
 		s += count(items) + " items"
 	}
-	if by := against(bytes, before, size); by != "" {
+	if by := difference(bytes, before, size); by != "" {
 		s += ", " + by
 	}
 	return s

@@ -8,9 +8,9 @@ import (
 	"covebridge/bridge/backup"
 )
 
-// against says how far an amount is from the one before: "9.9 MB less"; ""
+// difference says how far an amount is from the one before: "9.9 MB less"; ""
 // where one of them is not known.
-func against(now, before int64, write func(int64) string) string {
+func difference(now, before int64, write func(int64) string) string {
 	switch {
 	case now < 0 || before < 0:
 		return ""
@@ -62,8 +62,8 @@ func (c clock) ago(t, at time.Time) string {
 	}
 }
 
-// hours says from when to when, the day only where it is another than ref's.
-func (c clock) hours(start, end, ref time.Time) string {
+// timeRange says from when to when, the day only where it is another than ref's.
+func (c clock) timeRange(start, end, ref time.Time) string {
 	at := func(t, ref time.Time) string {
 		if t, ref := t.In(c.loc), ref.In(c.loc); t.Format(time.DateOnly) != ref.Format(time.DateOnly) {
 			return t.Format("2 Jan 2006, 15:04")
@@ -81,16 +81,16 @@ func (c clock) hours(start, end, ref time.Time) string {
 	return at(start, ref) + "-" + at(end, start)
 }
 
-// when is the run's day and hours, for the headline.
-func (c clock) when(r backup.Run) string {
+// runTime is the run's day and hours, for the headline.
+func (c clock) runTime(r backup.Run) string {
 	const layout = "2 Jan 2006, 15:04"
 	at := func(t time.Time) string { return t.In(c.loc).Format(layout) }
 	switch {
 	case r.Start.IsZero() && r.End.IsZero():
 		return ""
-	case silent(r) && newest(r.Last) == nil:
+	case isSilence(r) && newest(r.Last) == nil:
 		return "Noticed " + at(r.End)
-	case silent(r):
+	case isSilence(r):
 		return "Last backup " + at(r.Start) + "; noticed " + at(r.End)
 	case r.Kind == backup.Heartbeat:
 		return at(r.End)
@@ -100,11 +100,11 @@ func (c clock) when(r backup.Run) string {
 		return at(r.End)
 	}
 	s := at(r.Start)
-	if hours := c.hours(r.Start, r.End, r.Start); strings.Contains(hours, "-") && r.End.After(r.Start) {
+	if hours := c.timeRange(r.Start, r.End, r.Start); strings.Contains(hours, "-") && r.End.After(r.Start) {
 		s = r.Start.In(c.loc).Format("2 Jan 2006, ") + hours + " (" + duration(r.Duration()) + ")"
 	}
 	return s
 }
 
-// silent tells whether the mail is about a device that finished no backup.
-func silent(r backup.Run) bool { return r.Kind == backup.Silence || r.Kind == backup.LongSilence }
+// isSilence tells whether the mail is about a device that finished no backup.
+func isSilence(r backup.Run) bool { return r.Kind == backup.Silence || r.Kind == backup.LongSilence }

@@ -14,8 +14,8 @@ var (
 	Stuck      = finding.Kind{Name: "mails_stuck", Severity: finding.Failed, What: "mails wait for too long"}
 )
 
-// stuck is how long a mail may wait to be delivered until that is a finding.
-const stuck = time.Hour
+// stuckAfter is how long a mail may wait to be delivered until that is a finding.
+const stuckAfter = time.Hour
 
 // derived gives the findings that follow from the rest, but for those known already.
 func (s *Status) derived(known []finding.Finding) (more []finding.Finding) {
@@ -50,7 +50,7 @@ func (s *Status) derived(known []finding.Finding) (more []finding.Finding) {
 		add(finding.MailsGivenUp, s.Backlog.First, why, remedy)
 	}
 	if why, remedy, on := s.Backlog.Stuck(s.At); on {
-		add(Stuck, s.Backlog.Oldest.Add(stuck), why, remedy)
+		add(Stuck, s.Backlog.Oldest.Add(stuckAfter), why, remedy)
 	}
 	if why, remedy, on := s.Stopped.All(); on {
 		add(Filtered, s.At, why, remedy)
@@ -74,5 +74,5 @@ func (b Backlog) GivenUp() (why, remedy string, on bool) {
 func (b Backlog) Stuck(now time.Time) (why, remedy string, on bool) {
 	age := now.Sub(b.Oldest)
 	return fmt.Sprintf("%d wait, the oldest for %s", b.Mails, age.Round(time.Minute)),
-		"`covebridge check` tries the mailbox; `covebridge history --state queued` tells what each waits for", !b.Oldest.IsZero() && age > stuck
+		"`covebridge check` tries the mailbox; `covebridge history --state queued` tells what each waits for", !b.Oldest.IsZero() && age > stuckAfter
 }

@@ -38,7 +38,7 @@ func told(t *testing.T, reports ...status.Report) (first *ledger.Ledger) {
 			l = opened(t, path, &clock)
 		}
 		clock = before(time.Duration(i+1) * time.Minute)
-		if err := status.Tell(t.Context(), l, r); err != nil {
+		if err := status.Publish(t.Context(), l, r); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -17,13 +17,13 @@ type Report struct {
 	Findings []finding.Finding `json:"findings"`
 }
 
-// Tell stores the report in the ledger, in the place of the bridge's last.
-func Tell(ctx context.Context, l *ledger.Ledger, r Report) error {
+// Publish stores the report in the ledger, in the place of the bridge's last.
+func Publish(ctx context.Context, l *ledger.Ledger, r Report) error {
 	text, err := json.Marshal(r)
 	if err != nil {
 		return err
 	}
-	return l.Tell(ctx, string(text))
+	return l.PutReport(ctx, string(text))
 }
 
 // reports reads what the bridges told, the newest first. own takes the place of

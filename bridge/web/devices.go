@@ -45,7 +45,7 @@ func (s *Server) devices(w http.ResponseWriter, r *http.Request) error {
 	}{head: head{Title: "Devices", Part: "devices"}, Text: v.Get("q")}
 	after := v.Get("after")
 	if after != "" {
-		data.First = with(r.URL, "")
+		data.First = withCursor(r.URL, "")
 	}
 	text := strings.ToLower(strings.TrimSpace(data.Text))
 	for len(data.Devices) <= perPage {

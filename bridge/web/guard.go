@@ -33,11 +33,11 @@ func (s *Server) guard(next http.Handler) http.Handler {
 		}
 		health := r.URL.Path == "/healthz" || r.URL.Path == "/readyz" // they tell nothing of customers
 		switch {
-		case s.Token == "" && !s.here(r.Host):
+		case s.Token == "" && !s.isOwnHost(r.Host):
 			// A page from elsewhere whose name was made to point here has its own
 			// name as Host (DNS rebinding).
 			http.Error(w, "Open this page by the name or address that http.listen has, or set http.token.", http.StatusMisdirectedRequest)
-		case s.Token != "" && !health && !s.knows(r):
+		case s.Token != "" && !health && !s.isAuthorized(r):
 			w.Header().Set("WWW-Authenticate", `Basic realm="covebridge", charset="UTF-8"`)
 			http.Error(w, "The password is the http.token of the configuration, with any user name.", http.StatusUnauthorized)
 		default:
@@ -47,9 +47,9 @@ func (s *Server) guard(next http.Handler) http.Handler {
 	})
 }
 
-// here tells whether a Host header names this machine as such, or as the
+// isOwnHost tells whether a Host header names this machine as such, or as the
 // configuration does.
-func (s *Server) here(hostport string) bool {
+func (s *Server) isOwnHost(hostport string) bool {
 	host := strings.ToLower(strings.TrimSuffix(hostOf(hostport), "."))
 	if ip, err := netip.ParseAddr(host); err == nil {
 		return ip.Unmap().IsLoopback()
@@ -64,9 +64,9 @@ func hostOf(hostport string) string {
 	return strings.Trim(hostport, "[]")
 }
 
-// knows tells whether the request has the token: as the password of a browser's
+// isAuthorized tells whether the request has the token: as the password of a browser's
 // login (RFC 7617) or as a program's bearer token (RFC 6750).
-func (s *Server) knows(r *http.Request) bool {
+func (s *Server) isAuthorized(r *http.Request) bool {
 	_, given, basic := r.BasicAuth()
 	if !basic {
 		given = strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")

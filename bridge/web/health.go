@@ -18,7 +18,7 @@ var harmless = []string{finding.MailsGivenUp.Name, status.Filtered.Name}
 func (s *Server) health(w http.ResponseWriter, r *http.Request) {
 	if err := s.Bridge.Stalled(); err != nil {
 		text := "stalled"
-		if s.Token == "" || s.knows(r) {
+		if s.Token == "" || s.isAuthorized(r) {
 			text += ": " + err.Error()
 		}
 		http.Error(w, text, http.StatusServiceUnavailable)
@@ -31,7 +31,7 @@ func (s *Server) health(w http.ResponseWriter, r *http.Request) {
 // the worst kind stands in the way. Findings are told by name only, for this
 // needs no token.
 func (s *Server) ready(w http.ResponseWriter, _ *http.Request) {
-	now, err := s.glance.look()
+	now, err := s.status.get()
 	if err != nil {
 		http.Error(w, "not ready: the ledger can't be read", http.StatusServiceUnavailable)
 		return

@@ -66,7 +66,7 @@ func (m *Metrics) Poll(account, outcome string) { m.polls.WithLabelValues(accoun
 func (m *Metrics) Queued(status string) { m.queued.WithLabelValues(status).Inc() }
 
 // watch adds what is not counted but read from the bridge at each scrape.
-func (m *Metrics) watch(b Bridge, g *glance) { m.registry.MustRegister(standing{b, g}) }
+func (m *Metrics) watch(b Bridge, g *statusCache) { m.registry.MustRegister(statusCollector{b, g}) }
 
 func (m *Metrics) handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError, MaxRequestsInFlight: 4})

@@ -11,7 +11,7 @@ import (
 
 // overview is the first page: what is wrong first.
 func (s *Server) overview(w http.ResponseWriter, r *http.Request) error {
-	now, err := s.glance.look()
+	now, err := s.status.get()
 	data := struct {
 		head
 		status.Status

@@ -106,8 +106,8 @@ func (s *Server) raw(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// again queues a run once more.
-func (s *Server) again(w http.ResponseWriter, r *http.Request) error {
+// resend queues a run once more.
+func (s *Server) resend(w http.ResponseWriter, r *http.Request) error {
 	e, err := s.Bridge.Resend(r.Context(), r.PathValue("run"))
 	if err != nil {
 		return err

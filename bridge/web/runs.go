@@ -97,14 +97,14 @@ func (s *Server) list(r *http.Request, q ledger.Query) (l listing, err error) {
 		if q.Before, err = cursor(text); err != nil {
 			return l, err
 		}
-		l.Newest = with(r.URL, "")
+		l.Newest = withCursor(r.URL, "")
 	}
 	q.Limit = perPage + 1
 	l.Runs, err = s.Ledger.Entries(r.Context(), q)
 	if err == nil && len(l.Runs) > perPage {
 		l.Runs = l.Runs[:perPage]
 		last := l.Runs[perPage-1].Run
-		l.Older = with(r.URL, fmt.Sprintf("%d,%s", last.End.UnixMicro(), last.ID))
+		l.Older = withCursor(r.URL, fmt.Sprintf("%d,%s", last.End.UnixMicro(), last.ID))
 	}
 	return l, err
 }
@@ -119,8 +119,8 @@ func cursor(text string) (c ledger.Cursor, err error) {
 	return ledger.Cursor{End: time.UnixMicro(n), ID: id}, nil
 }
 
-// with is the address with another place in the list.
-func with(u *url.URL, before string) string {
+// withCursor is the address with another place in the list.
+func withCursor(u *url.URL, before string) string {
 	v := u.Query()
 	v.Del("before")
 	v.Del("after")

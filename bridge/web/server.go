@@ -68,7 +68,7 @@ type Options struct {
 // Server serves until it is closed; after that it can be started again.
 type Server struct {
 	Options
-	glance glance
+	status statusCache
 	pages  pages
 	http   *http.Server
 	addr   net.Addr
@@ -77,8 +77,8 @@ type Server struct {
 
 // New gives a server that does not serve yet.
 func New(o Options) *Server {
-	s := &Server{Options: o, glance: glance{read: o.Bridge.Status}, pages: parse(o.Zone)}
-	o.Metrics.watch(o.Bridge, &s.glance)
+	s := &Server{Options: o, status: statusCache{read: o.Bridge.Status}, pages: parse(o.Zone)}
+	o.Metrics.watch(o.Bridge, &s.status)
 	return s
 }
 
@@ -133,7 +133,7 @@ func (s *Server) handler() http.Handler {
 		"GET /runs/{run}":        s.run,
 		"GET /runs/{run}/html":   s.html,
 		"GET /runs/{run}/raw":    s.raw,
-		"POST /runs/{run}/again": s.again,
+		"POST /runs/{run}/again": s.resend,
 		"GET /devices":           s.devices,
 		"GET /devices/{device}":  s.device,
 		"GET /":                  nowhere,

@@ -43,14 +43,14 @@ mail.timezone.`,
 			if err := span.Check(); err != nil {
 				return usageError{fmt.Errorf("--%w", err)}
 			}
-			b, err := a.held(cmd.Context())
+			b, err := a.holdLedger(cmd.Context())
 			if err != nil {
 				return err
 			}
 			defer b.Close()
 			progress := a.progress("devices", "asking Cove")
-			b.OnProgress(progress.poll)
-			runs, err := b.Backfill(cmd.Context(), span, progress.poll)
+			b.OnProgress(progress.update)
+			runs, err := b.Backfill(cmd.Context(), span, progress.update)
 			progress.end()
 			if errors.Is(err, context.Canceled) {
 				return fmt.Errorf("stopped after %s; the same call goes on from here", plural(runs, "run", "runs"))

@@ -60,7 +60,7 @@ func (a *app) checkNamed(ctx context.Context, c *config.Config, r *checkReport) 
 			err = fmt.Errorf("no answer within %s: %w", mailbox.CheckTime, err)
 		}
 		r.tell("start", mailbox.Finding{What: "read the templates, open the ledger", Err: err})
-		return told{err}
+		return reportedError{err}
 	}
 	defer b.Close()
 	r.tell("templates", mailbox.Finding{What: "all can be read and make a mail"})
@@ -89,7 +89,7 @@ func newCheckReport(a *app, c *config.Config) *checkReport {
 // begin says what is being waited for, if that takes long.
 func (r *checkReport) begin(what string) {
 	r.stop()
-	r.waited = r.a.patience(what)
+	r.waited = r.a.spinner(what)
 }
 
 func (r *checkReport) stop() {
@@ -119,7 +119,7 @@ func (r *checkReport) tell(area string, f mailbox.Finding) {
 	screen := r.a.screen()
 	head := fmt.Sprintf("%-7s  %-*s  ", mark, r.area, oneLine(area))
 	indent := strings.Repeat(" ", text.StringWidthWithoutEscSequences(head))
-	if result = printable(result); screen.width > len(indent)+narrow {
+	if result = printable(result); screen.width > len(indent)+minNameWidth {
 		result = text.WrapSoft(result, screen.width-len(indent))
 	}
 	if screen.colour {
@@ -141,7 +141,7 @@ func (r *checkReport) end(ctx context.Context, err error) error {
 	case r.err != nil:
 		return errors.Join(r.err, err)
 	case err == nil && r.failed:
-		return errTold
+		return errReported
 	}
 	return err
 }

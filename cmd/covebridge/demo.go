@@ -45,7 +45,7 @@ fleet backs up; its clock runs 240 times as fast as the real one.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx, stop := context.WithCancel(cmd.Context())
 			defer stop()
-			waiting := a.patience("waiting for the first mails")
+			waiting := a.spinner("waiting for the first mails")
 			defer waiting()
 			api, err := net.Listen("tcp", "127.0.0.1:0")
 			if err != nil {

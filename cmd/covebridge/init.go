@@ -146,7 +146,7 @@ func (a *app) checkAsOwner(ctx context.Context) error {
 	}
 	cmd.Stdout, cmd.Stderr = a.out, a.errs
 	if err := cmd.Run(); err != nil {
-		return told{fmt.Errorf("check the configuration: %w", err)}
+		return reportedError{fmt.Errorf("check the configuration: %w", err)}
 	}
 	return nil
 }

@@ -42,7 +42,7 @@ each would send what waits.`,
 					return fmt.Errorf("FROM: %w", err)
 				}
 			}
-			opening := a.patience("opening both ledgers")
+			opening := a.spinner("opening both ledgers")
 			defer opening()
 			from, err := ledger.Open(ctx, o)
 			if err != nil {
@@ -57,7 +57,7 @@ each would send what waits.`,
 			opening()
 			progress := a.progress("rows", "copying")
 			copied, err := ledger.Copy(ctx, from, to, func(done, total int) {
-				progress.poll(collect.Progress{Done: int64(done), Total: int64(total)})
+				progress.update(collect.Progress{Done: int64(done), Total: int64(total)})
 			})
 			progress.end()
 			if errors.Is(err, ledger.ErrItself) {

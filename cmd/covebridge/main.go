@@ -27,7 +27,7 @@ func main() {
 // execute runs one verb and gives the exit status.
 func execute(ctx context.Context, args []string, out, errs io.Writer) int {
 	a := &app{}
-	a.out, a.errs = beside{a, out}, beside{a, errs}
+	a.out, a.errs = barWriter{a, out}, barWriter{a, errs}
 	root := newRoot(a)
 	root.SetArgs(args)
 	root.SetOut(out)
@@ -36,7 +36,7 @@ func execute(ctx context.Context, args []string, out, errs io.Writer) int {
 	if err == nil {
 		return 0
 	}
-	if !errors.Is(err, errTold) {
+	if !errors.Is(err, errReported) {
 		fmt.Fprintf(errs, "covebridge: error: %v\n", err)
 		if next := permission(err); next != "" {
 			fmt.Fprintf(errs, "→ %s\n", next)
@@ -48,13 +48,13 @@ func execute(ctx context.Context, args []string, out, errs io.Writer) int {
 	return 1
 }
 
-// errTold: something failed, and was told already.
-var errTold = errors.New("failed")
+// errReported: something failed, and was told already.
+var errReported = errors.New("failed")
 
-// told is an error that the verb has shown already.
-type told struct{ error }
+// reportedError is an error that the verb has shown already.
+type reportedError struct{ error }
 
-func (e told) Unwrap() []error { return []error{e.error, errTold} }
+func (e reportedError) Unwrap() []error { return []error{e.error, errReported} }
 
 // usageError is a wrong call or a wrong configuration.
 type usageError struct{ error }

@@ -21,14 +21,14 @@ if an account could not be polled or a mail could not be delivered; what is left
 is taken up by the next start.`,
 		Example: `  */15 * * * * covebridge once -c /etc/covebridge/config.yaml    (in a crontab)`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			b, err := a.held(cmd.Context())
+			b, err := a.holdLedger(cmd.Context())
 			if err != nil {
 				return err
 			}
 			defer b.Close()
 			progress := a.progress("devices", "asking Cove")
-			b.OnProgress(progress.poll)
-			b.OnPolled = func() { progress.next("delivering") }
+			b.OnProgress(progress.update)
+			b.OnPolled = func() { progress.restart("delivering") }
 			s, err := b.Once(cmd.Context())
 			progress.end()
 			for _, p := range s.Polled {
@@ -42,7 +42,7 @@ is taken up by the next start.`,
 				return errors.New("stopped before the end; the next start goes on from here")
 			}
 			if err == nil && (s.Waiting > 0 || s.Delivered.Failed > 0 || broken(s)) {
-				return errTold
+				return errReported
 			}
 			return err
 		},

@@ -60,7 +60,7 @@ rendered anew each time a template in mail.templates is saved, until Ctrl-C.`,
 			}
 			progress := a.progress("devices", "asking Cove")
 			defer progress.end()
-			b.OnProgress(progress.poll)
+			b.OnProgress(progress.update)
 			shown := 0
 			var runs []backup.Run
 			var p page

@@ -18,9 +18,9 @@ import (
 	"covebridge/bridge/config"
 )
 
-// settled is for how long nothing more must be written before the templates are
+// debounce is for how long nothing more must be written before the templates are
 // read: editors write a file in several steps.
-const settled = 100 * time.Millisecond
+const debounce = 100 * time.Millisecond
 
 // live is a page that follows the templates.
 type live struct {
@@ -49,7 +49,7 @@ func (a *app) watch(ctx context.Context, c *config.Config, runs []backup.Run, op
 	}
 	_, port, _ := net.SplitHostPort(ln.Addr().String())
 	l := &live{config: c, runs: runs, hosts: []string{ln.Addr().String(), "localhost:" + port}, page: page{Live: true}}
-	rendering := a.patience("rendering the mails")
+	rendering := a.spinner("rendering the mails")
 	came := l.render()
 	rendering()
 	fmt.Fprintln(a.errs, came)
@@ -63,7 +63,7 @@ func (a *app) watch(ctx context.Context, c *config.Config, runs []backup.Run, op
 	if open {
 		a.browse(ctx, address)
 	}
-	wait := time.NewTimer(settled)
+	wait := time.NewTimer(debounce)
 	wait.Stop()
 	defer wait.Stop()
 	for {
@@ -74,7 +74,7 @@ func (a *app) watch(ctx context.Context, c *config.Config, runs []backup.Run, op
 			return fmt.Errorf("watch %s: %w", c.Mail.Templates, err)
 		case e := <-files.Events:
 			if filepath.Ext(e.Name) == ".tmpl" {
-				wait.Reset(settled)
+				wait.Reset(debounce)
 			}
 		case <-wait.C:
 			fmt.Fprintln(a.errs, l.render())

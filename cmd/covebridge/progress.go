@@ -17,12 +17,12 @@ import (
 type progress struct {
 	a     *app
 	unit  string // what is counted: "devices"
-	first string // what goes on before there is something to count
+	label string // what goes on before there is something to count
 	bar   *progressbar.ProgressBar
 
 	mu       sync.Mutex
 	accounts map[string]collect.Progress
-	pace     pace
+	eta      etaEstimator
 	began    time.Time
 
 	once    sync.Once
@@ -30,25 +30,25 @@ type progress struct {
 	stopped chan struct{}
 }
 
-// silence is the longest that nothing is told, and drawing how often a bar is
+// lineInterval is the longest that nothing is told, and redrawInterval how often a bar is
 // drawn anew.
 const (
-	silence = 2 * time.Second
-	drawing = time.Second
+	lineInterval   = 2 * time.Second
+	redrawInterval = time.Second
 )
 
-// patience tells what is waited for where there is nothing to count, if it takes
+// spinner tells what is waited for where there is nothing to count, if it takes
 // long.
-func (a *app) patience(what string) (done func()) { return a.progress("", what).end }
+func (a *app) spinner(what string) (done func()) { return a.progress("", what).end }
 
 // progress begins to tell; end it before another one begins.
 func (a *app) progress(unit, first string) *progress {
-	p := &progress{a: a, unit: unit, first: first, accounts: map[string]collect.Progress{}, began: time.Now(),
+	p := &progress{a: a, unit: unit, label: first, accounts: map[string]collect.Progress{}, began: time.Now(),
 		stop: make(chan struct{}), stopped: make(chan struct{})}
-	every := silence
+	every := lineInterval
 	if isTerminal(a.errs) {
-		every = drawing
-		p.bar = progressbar.NewOptions64(-1, progressbar.OptionSetWriter(plain(a.errs)), progressbar.OptionSetWidth(20),
+		every = redrawInterval
+		p.bar = progressbar.NewOptions64(-1, progressbar.OptionSetWriter(unwrapWriter(a.errs)), progressbar.OptionSetWidth(20),
 			progressbar.OptionSetPredictTime(false), progressbar.OptionSetElapsedTime(false), progressbar.OptionClearOnFinish(),
 			progressbar.OptionEnableColorCodes(false), progressbar.OptionSetRenderBlankState(false),
 			progressbar.OptionSetSpinnerChangeInterval(0)) // else it draws by itself, for ever
@@ -84,16 +84,16 @@ func (p *progress) end() {
 	})
 }
 
-// next begins to tell of something else.
-func (p *progress) next(first string) {
+// restart begins to tell of something else.
+func (p *progress) restart(first string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	clear(p.accounts)
-	p.first, p.began, p.pace = first, time.Now(), pace{}
+	p.label, p.began, p.eta = first, time.Now(), etaEstimator{}
 }
 
-// poll notes how far an account is. It may be called from several goroutines.
-func (p *progress) poll(now collect.Progress) {
+// update notes how far an account is. It may be called from several goroutines.
+func (p *progress) update(now collect.Progress) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if was := p.accounts[now.Account]; now.Done > 0 && now.Done < was.Done && now.Total == was.Total {
@@ -129,9 +129,9 @@ func (p *progress) line(now time.Time) (line string, done, total int64) {
 	for _, a := range p.accounts {
 		done, total, runs = done+a.Done, total+a.Total, runs+a.Runs
 	}
-	p.pace.note(now, done)
+	p.eta.add(now, done)
 	if total == 0 && done == 0 {
-		return fmt.Sprintf("%s … %s", p.first, now.Sub(p.began).Round(time.Second)), done, total
+		return fmt.Sprintf("%s … %s", p.label, now.Sub(p.began).Round(time.Second)), done, total
 	}
 	line = fmt.Sprintf("%d of %d %s", done, total, p.unit)
 	if total < done { // nobody tells how many there are
@@ -140,20 +140,20 @@ func (p *progress) line(now time.Time) (line string, done, total int64) {
 	if runs > 0 {
 		line += ", " + plural(runs, "mail", "mails")
 	}
-	if left := p.pace.left(total); left > 0 {
-		line += ", about " + roughly(left) + " left"
+	if left := p.eta.remaining(total); left > 0 {
+		line += ", about " + approximately(left) + " left"
 	}
 	return line, done, total
 }
 
-// beside is standard output or error for those who write while a bar may be
+// barWriter is standard output or error for those who write while a bar may be
 // shown: it makes way, and comes back below.
-type beside struct {
+type barWriter struct {
 	a *app
 	w io.Writer
 }
 
-func (b beside) Write(text []byte) (int, error) {
+func (b barWriter) Write(text []byte) (int, error) {
 	if p := b.a.progressing.Load(); p != nil && p.bar != nil {
 		p.mu.Lock()
 		defer p.mu.Unlock()
@@ -162,9 +162,9 @@ func (b beside) Write(text []byte) (int, error) {
 	return b.w.Write(text)
 }
 
-// plain is what is written to in the end.
-func plain(w io.Writer) io.Writer {
-	if b, ok := w.(beside); ok {
+// unwrapWriter is what is written to in the end.
+func unwrapWriter(w io.Writer) io.Writer {
+	if b, ok := w.(barWriter); ok {
 		return b.w
 	}
 	return w

@@ -15,24 +15,24 @@ import (
 // The time left follows the pace of late, not the slow start.
 func TestPace(t *testing.T) {
 	now := time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC)
-	var p pace
-	if got := p.left(100); got != 0 {
+	var p etaEstimator
+	if got := p.remaining(100); got != 0 {
 		t.Errorf("left %v though nothing is known", got)
 	}
 	for range 60 { // a minute for the first device
 		now = now.Add(time.Second)
-		p.note(now, 0)
+		p.add(now, 0)
 	}
 	done := int64(0)
 	for range 40 {
 		now, done = now.Add(time.Second), done+2
-		p.note(now, done)
+		p.add(now, done)
 	}
-	if got := p.left(100); got != 10*time.Second {
+	if got := p.remaining(100); got != 10*time.Second {
 		t.Errorf("left %v, want 10s", got)
 	}
-	p.note(now.Add(time.Minute), done) // it hangs: ever more is left
-	if got := p.left(100); got <= 10*time.Second && got != 0 {
+	p.add(now.Add(time.Minute), done) // it hangs: ever more is left
+	if got := p.remaining(100); got <= 10*time.Second && got != 0 {
 		t.Errorf("left %v", got)
 	}
 }
@@ -45,12 +45,12 @@ func TestProgressLines(t *testing.T) {
 		a := &app{errs: &errs}
 		p := a.progress("devices", "asking Cove")
 		time.Sleep(2100 * time.Millisecond)
-		p.poll(collect.Progress{Account: "a", Done: 0, Total: 30})
-		p.poll(collect.Progress{Account: "b", Done: 0, Total: 10})
+		p.update(collect.Progress{Account: "a", Done: 0, Total: 30})
+		p.update(collect.Progress{Account: "b", Done: 0, Total: 10})
 		for done := int64(1); done <= 15; done++ {
 			time.Sleep(time.Second)
-			p.poll(collect.Progress{Account: "a", Done: done, Total: 30, Runs: done / 5})
-			p.poll(collect.Progress{Account: "a", Done: done - 1, Total: 30}) // overtaken
+			p.update(collect.Progress{Account: "a", Done: done, Total: 30, Runs: done / 5})
+			p.update(collect.Progress{Account: "a", Done: done - 1, Total: 30}) // overtaken
 		}
 		synctest.Wait()
 		lines := strings.Split(strings.TrimSpace(errs.String()), "\n")
@@ -79,10 +79,10 @@ func TestPatience(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var errs bytes.Buffer
 		a := &app{errs: &errs}
-		done := a.patience("opening the ledger")
+		done := a.spinner("opening the ledger")
 		time.Sleep(5 * time.Second)
 		done()
-		a.patience("saying nothing")()
+		a.spinner("saying nothing")()
 		time.Sleep(time.Minute)
 		if want := "opening the ledger … 2s\nopening the ledger … 4s\n"; errs.String() != want {
 			t.Errorf("got %q", errs.String())

@@ -44,7 +44,7 @@ sends all those again that were refused for good or could not be made.`,
 
 // queueAgain queues the mails of the runs named, or else of all that failed.
 func (a *app) queueAgain(ctx context.Context, b *bridge.Bridge, names []string) error {
-	defer a.patience("queueing the mails again")()
+	defer a.spinner("queueing the mails again")()
 	if len(names) == 0 {
 		n, err := b.ResendFailed(ctx, ledger.Query{})
 		fmt.Fprintf(a.out, "%s queued again\n", plural(n, "run is", "runs are"))
@@ -76,7 +76,7 @@ func (a *app) drain(cmd *cobra.Command, b *bridge.Bridge) error {
 	progress.end()
 	fmt.Fprintln(a.out, delivered(d))
 	if d.Failed > 0 || d.Retried > 0 {
-		return errTold
+		return errReported
 	}
 	if cmd.Context().Err() != nil {
 		return errors.New("stopped before the end; the next start goes on from here")

@@ -122,8 +122,8 @@ func (a *app) load() (*config.Config, *slog.Logger, error) {
 	return c, log, nil
 }
 
-// held gives a bridge as configured that holds its ledger.
-func (a *app) held(ctx context.Context) (*bridge.Bridge, error) {
+// holdLedger gives a bridge as configured that holds its ledger.
+func (a *app) holdLedger(ctx context.Context) (*bridge.Bridge, error) {
 	c, log, err := a.load()
 	if err != nil {
 		return nil, err
@@ -137,7 +137,7 @@ func (a *app) begin(ctx context.Context, c *config.Config, log *slog.Logger) (*b
 	if err != nil {
 		return nil, err
 	}
-	defer a.patience("taking hold of the ledger")()
+	defer a.spinner("taking hold of the ledger")()
 	if err := b.Ledger.Hold(ctx); err != nil {
 		_ = b.Close() // nothing was done with it
 		return nil, err
@@ -155,7 +155,7 @@ func (a *app) open(ctx context.Context) (*bridge.Bridge, error) {
 }
 
 func (a *app) bridge(ctx context.Context, c *config.Config, log *slog.Logger) (*bridge.Bridge, error) {
-	defer a.patience("opening the ledger")()
+	defer a.spinner("opening the ledger")()
 	b, err := bridge.Open(ctx, c, log)
 	if err == nil {
 		b.Version = version()
@@ -170,7 +170,7 @@ func (a *app) ledger(ctx context.Context) (l *ledger.Ledger, done func(), err er
 	if err != nil {
 		return nil, nil, err
 	}
-	told := a.patience("reading the ledger")
+	told := a.spinner("reading the ledger")
 	l, err = ledger.Open(ctx, ledger.Options{SQLite: c.Ledger.SQLite, Postgres: string(c.Ledger.Postgres)})
 	if err != nil {
 		told()

@@ -21,7 +21,7 @@ type screen struct {
 // screen is the terminal. Where there is none, nothing is cut to fit, for
 // programs read it; COLUMNS counts in both cases, as with ps and ls.
 func (a *app) screen() (s screen) {
-	if f, ok := plain(a.out).(*os.File); ok && isTerminal(f) {
+	if f, ok := unwrapWriter(a.out).(*os.File); ok && isTerminal(f) {
 		s.colour = !noColour()
 		if width, _, err := term.GetSize(int(f.Fd())); err == nil {
 			s.width = width
@@ -37,12 +37,12 @@ func (a *app) screen() (s screen) {
 func noColour() bool { return os.Getenv("NO_COLOR") != "" || os.Getenv("TERM") == "dumb" }
 
 func isTerminal(w io.Writer) bool {
-	f, ok := plain(w).(*os.File)
+	f, ok := unwrapWriter(w).(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
-// cut keeps a line from being wider than the screen.
-func (s screen) cut(line string) string {
+// truncate keeps a line from being wider than the screen.
+func (s screen) truncate(line string) string {
 	if s.width == 0 {
 		return line
 	}
@@ -52,7 +52,7 @@ func (s screen) cut(line string) string {
 // indented is a text below a row.
 func (s screen) indented(line string) string {
 	const indent = "    "
-	if s.width <= len(indent)+narrow {
+	if s.width <= len(indent)+minNameWidth {
 		return indent + line
 	}
 	return indent + strings.ReplaceAll(text.WrapSoft(line, s.width-len(indent)), "\n", "\n"+indent)

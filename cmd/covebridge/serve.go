@@ -62,7 +62,7 @@ func (a *app) untilReload(ctx context.Context, b *bridge.Bridge, hangups <-chan 
 
 	first := a.progress("devices", "asking Cove")
 	defer first.end()
-	b.OnProgress(first.poll)
+	b.OnProgress(first.update)
 	b.OnPolled = first.end
 	running, stop := context.WithCancel(ctx)
 	ended := make(chan struct{})
@@ -84,7 +84,7 @@ func (a *app) untilReload(ctx context.Context, b *bridge.Bridge, hangups <-chan 
 		notify(b.Log, reloading())
 	}
 	first.end()
-	defer a.patience("finishing what is under way")()
+	defer a.spinner("finishing what is under way")()
 	stop()
 	<-ended
 	return next, b.Close()

@@ -45,7 +45,7 @@ Its clock, its faults and what really happened are steered over HTTP:
 			if err != nil {
 				return fmt.Errorf("listen for calls: %w: choose another address with --listen", err)
 			}
-			making := a.patience("making up the devices")
+			making := a.spinner("making up the devices")
 			sim := covesim.New(o)
 			making()
 			fmt.Fprintf(a.out, "A simulated Cove with %s answers at http://%s. In config.yaml:\n\n%s\n",

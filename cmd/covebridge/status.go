@@ -39,7 +39,7 @@ The exit status is 1 if a finding is of the severity Failed.`,
 				_, err = fmt.Fprint(a.out, a.statusText(s))
 			}
 			if err == nil && len(s.Findings) > 0 && s.Findings[0].Severity == finding.Failed {
-				return errTold
+				return errReported
 			}
 			return err
 		},

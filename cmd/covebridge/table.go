@@ -78,7 +78,7 @@ func (g *grid) text(s screen) string {
 	for _, r := range g.rows {
 		cells = append(cells, g.line(r))
 	}
-	widths := fit(g.columns, cells, s.width)
+	widths := fitColumns(g.columns, cells, s.width)
 	w := table.NewWriter()
 	style := table.StyleLight
 	style.Options = table.OptionsNoBordersAndSeparators
@@ -93,7 +93,7 @@ func (g *grid) text(s screen) string {
 			if widths[j] == 0 {
 				continue
 			}
-			if j == len(r)-1 && wraps(g.columns) {
+			if j == len(r)-1 && lastColumnWraps(g.columns) {
 				cell = text.WrapSoft(cell, widths[j])
 			} else {
 				cell = text.Snip(cell, widths[j], "…")
@@ -111,7 +111,7 @@ func (g *grid) text(s screen) string {
 	notes := g.notes
 	for line := range strings.Lines(w.Render()) {
 		if line = strings.TrimRight(line, "\n"); strings.TrimSpace(line) != noteMark {
-			b.WriteString(s.cut(line) + "\n")
+			b.WriteString(s.truncate(line) + "\n")
 			continue
 		}
 		for notes[0] == "" {
@@ -149,7 +149,7 @@ func (g *grid) line(cells []any) []string {
 		if t, ok := c.(time.Time); ok {
 			text = g.a.clock(t)
 		}
-		if row[i] = oneLine(text); i == len(cells)-1 && wraps(g.columns) {
+		if row[i] = oneLine(text); i == len(cells)-1 && lastColumnWraps(g.columns) {
 			row[i] = printable(text)
 		}
 	}

@@ -85,7 +85,7 @@ func TestTablesFit(t *testing.T) {
 // One name of 900 characters makes a table no wider than one of 40 does.
 func TestLongNameWidensNothing(t *testing.T) {
 	for _, width := range []int{0, 80, 120, 300} {
-		usual, long := history("Acme", strings.Repeat("y", widest)), history("Acme", strings.Repeat("x", 900))
+		usual, long := history("Acme", strings.Repeat("y", maxNameWidth)), history("Acme", strings.Repeat("x", 900))
 		a, b := usual.text(screen{width: width}), long.text(screen{width: width})
 		first := func(s string) string { return strings.Split(s, "\n")[1] }
 		if first(a) != first(b) {

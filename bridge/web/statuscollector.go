@@ -26,14 +26,14 @@ var (
 	findingsDesc   = describe("findings", "What is wrong at present, by its name.", "name", "severity")
 )
 
-// standing tells how things stand, at each scrape.
-type standing struct {
+// statusCollector tells how things stand, at each scrape.
+type statusCollector struct {
 	bridge Bridge
-	glance *glance
+	cache  *statusCache
 }
 
 // Describe tells what Collect gives.
-func (standing) Describe(descs chan<- *prometheus.Desc) {
+func (statusCollector) Describe(descs chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{upDesc, bridgesDesc, deliveriesDesc, devicesDesc, unreadableDesc, lastGoodDesc, todayDesc,
 		mailsDesc, oldestDesc, givenUpDesc, medianDesc, worstDesc, findingsDesc} {
 		descs <- d
@@ -42,11 +42,11 @@ func (standing) Describe(descs chan<- *prometheus.Desc) {
 
 // Collect reads the bridge's status. Where the ledger can't be read, what is in
 // it is left out: no figure is better than a wrong one.
-func (s standing) Collect(metrics chan<- prometheus.Metric) {
+func (s statusCollector) Collect(metrics chan<- prometheus.Metric) {
 	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
 		metrics <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
 	}
-	now, err := s.glance.look()
+	now, err := s.cache.get()
 	for outcome, n := range s.bridge.Deliveries() {
 		metrics <- prometheus.MustNewConstMetric(deliveriesDesc, prometheus.CounterValue, float64(n), outcome)
 	}
