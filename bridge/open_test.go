@@ -121,7 +121,7 @@ func TestDeliverySettings(t *testing.T) {
 				t.Errorf("%s: no %q in %s", c.name, part, made)
 			}
 		}
-		if c.delivery.SMTP != nil && c.asks == strings.Contains(made, "Ask:<nil>") {
+		if c.delivery.SMTP != nil && c.asks == strings.Contains(made, "Inbox:<nil>") {
 			t.Errorf("%s: %s", c.name, made)
 		}
 		if strings.Contains(made, "Token:<nil>") == false && c.delivery.Directory == "" {
