@@ -72,3 +72,29 @@ func TestOvertaken(t *testing.T) {
 		t.Errorf("the history was asked for %d times", n)
 	}
 }
+
+// What another bridge worked on is not looked at again, however long statistics
+// go on to show it.
+func TestAnotherBridgeWasFirst(t *testing.T) {
+	w := newWorld(t, nil)
+	w.device("1", "Files 01:00-01:30")
+	w.until("00:45")
+	first := w.Collector
+	w.restart() // a second one on the same ledger
+	w.poll()
+	w.advanceBoth(time.Hour)
+	if _, err := first.Poll(t.Context(), w.product, false, true); err != nil {
+		t.Fatal(err)
+	}
+	w.want("Success srv1")
+	asked, loads := w.asked["1"], w.loads
+	for range 3 {
+		w.advanceBoth(time.Minute)
+		if p, err := w.Poll(t.Context(), w.product, false, true); err != nil || p.Sweep || p.Devices != 1 {
+			t.Fatal(p, err)
+		}
+	}
+	if histories, records := w.asked["1"]-asked, w.loads-loads; histories != 0 || records != 0 {
+		t.Errorf("its history was asked for %d times, its record read %d times", histories, records)
+	}
+}

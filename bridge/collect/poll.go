@@ -90,7 +90,7 @@ func (p *poll) run(ctx context.Context, force, shared bool) (err error) {
 	since, all := p.progress.changedSince(p.last)
 	passed := trusted.Sub(p.last.LastSweep)
 	force = force || all || passed < 0 || passed >= p.Sweep
-	if err := p.roster.load(ctx, p.Journals, shared && force, trusted); err != nil {
+	if err := p.roster.load(ctx, p.Journals, shared, trusted); err != nil {
 		return err
 	}
 	p.commits = p.startCommits(ctx)
