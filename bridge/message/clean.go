@@ -130,7 +130,6 @@ func cleanSessions(sessions []backup.Session) []backup.Session {
 		for j := range s.Errors {
 			e := &s.Errors[j]
 			e.File, e.Text, e.Code = truncate(e.File, maxFile), truncate(e.Text, maxText), truncate(e.Code, maxWord)
-			e.Count = max(e.Count, 1)
 		}
 	}
 	return sessions

@@ -20,8 +20,14 @@ func TestFoldOrdersByWhatTheyTell(t *testing.T) {
 		{Text: "Access is denied", File: "b", Count: 9},
 		{Text: "Access is denied", File: "a", Count: 3, Time: at},
 		{Text: "Insufficient disk space for backup"},
+		{Text: "The network is gone", Count: 4, Time: at.Add(time.Hour)},
+		{Text: "A file is gone", Count: 4, Time: at.Add(2 * time.Hour)},
+		{Text: "A disk is gone", Count: 4, Time: at.Add(2 * time.Hour)},
 	})
 	want := []backup.Error{
+		{Text: "The network is gone", Count: 4, Time: at.Add(time.Hour)},
+		{Text: "A disk is gone", Count: 4, Time: at.Add(2 * time.Hour)},
+		{Text: "A file is gone", Count: 4, Time: at.Add(2 * time.Hour)},
 		{Text: "Insufficient disk space for backup", Count: 1},
 		{Text: "Access is denied", File: "b", Count: 9},
 		{Text: "Access is denied", File: "a", Count: 5, Time: at},

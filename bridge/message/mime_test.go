@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/textproto"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -223,7 +224,9 @@ func TestPythonFindsNoDefects(t *testing.T) {
 
 func FuzzRender(f *testing.F) {
 	for _, s := range []string{"srv01", "a\r\nBcc: x@y\r\n\r\n.", "\u202eSuccess\u2028Status: Success", "</td><!--", "\xff\x00\xfe", "=?utf-8?q?x?=", strings.Repeat("漢", 3000), "From x", "  "} {
-		f.Add(s, s, s, s, s, byte(2), int64(1795400000))
+		for kind := range samples() {
+			f.Add(s, s, s, s, s, byte(kind), int64(1795400000))
+		}
 	}
 	r := renderer(f)
 	f.Fuzz(func(t *testing.T, job, name, customer, source, text string, kind byte, at int64) {
@@ -233,12 +236,19 @@ func FuzzRender(f *testing.F) {
 		d := &run.Device
 		d.Name, d.Alias, d.Computer, d.OS, d.ID, d.Customer = name, text, job, source, customer, customer
 		d.CustomerPath = []string{customer, name}
+		d.Software, d.Reference, d.Profile, d.Location, d.Machine, d.Console = name, job, source, text, name, "https://"+text
 		run.Remarks = []string{text, source}
 		for _, list := range [][]backup.Session{run.Sessions, run.Last} {
 			for i := range list {
 				list[i].Source.Name, list[i].Result, list[i].ErrorsMissing = source, text, name
 				list[i].Errors = []backup.Error{{Text: text, File: name, Code: job, Count: at}, {Text: source}}
 			}
+		}
+		for i := range run.Good {
+			run.Good[i].Source.Name = source
+		}
+		if run.Recovered != nil {
+			run.Recovered.Plan = text
 		}
 		m, err := r.Render(run)
 		if err != nil {
@@ -253,7 +263,7 @@ func FuzzRender(f *testing.F) {
 func checkHostile(t *testing.T, r *Renderer, run backup.Run, m Mail) {
 	t.Helper()
 	p := parse(t, m.Bytes)
-	x := "X-" + headerWord(brand(clean(run).Device)) + "-"
+	x := textproto.CanonicalMIMEHeaderKey("X-"+headerWord(brand(clean(run).Device))) + "-"
 	want := []string{"From", "To", "Subject", "Date", "Message-Id", "Auto-Submitted", x + "Run", x + "Account-Id", x + "Status", "Mime-Version", "Content-Type"}
 	if fmt.Sprint(p.fields) != fmt.Sprint(want) {
 		t.Fatalf("header fields %v, want %v", p.fields, want)

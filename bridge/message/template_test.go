@@ -79,3 +79,19 @@ func TestTemplatesDirectoryMissing(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// A template that is there and can't be read is told of, and not replaced by the
+// built-in one.
+func TestTemplateUnreadable(t *testing.T) {
+	for _, name := range []string{"subject.tmpl", "html.tmpl"} {
+		dir := t.TempDir()
+		if err := os.Mkdir(filepath.Join(dir, name), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		_, err := New(Options{From: "a@b.example", To: []string{"c@d.example"}, Templates: dir})
+		var te *TemplateError
+		if !errors.As(err, &te) || te.File != filepath.Join(dir, name) || te.Cause != "is a directory" {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+}
