@@ -80,6 +80,8 @@ func TestRuns(t *testing.T) {
 	failed := backup.Failed
 	day := now.In(s.Location).AddDate(0, 0, -3)
 	midnight := time.Date(day.Year(), day.Month(), day.Day(), 0, 0, 0, 0, s.Location)
+	s.run(named(5200, "many before midnight"), midnight.Add(-time.Minute), backup.EntryFiltered, backup.Success, "")
+	s.run(named(5201, "many after midnight"), midnight.Add(time.Minute), backup.EntryFiltered, backup.Success, "")
 	for search, q := range map[string]ledger.Query{
 		"":                     {},
 		"q=MANY":               {Text: "many"},
@@ -112,8 +114,8 @@ func TestRuns(t *testing.T) {
 			if m := regexp.MustCompile(`href="([^"]*)" rel="next"`).FindStringSubmatch(body); m != nil {
 				path = html.UnescapeString(m[1])
 			}
-			if (pages > 0) != strings.Contains(body, ">Newest<") {
-				t.Errorf("%s: page %d, the way back: %v", search, pages, pages == 0)
+			if way := regexp.MustCompile(`<a href="([^"]*)">Newest<`).FindStringSubmatch(body); (pages > 0) != (way != nil) || way != nil && strings.Contains(way[1], "before") {
+				t.Errorf("%s: page %d, the way back: %q", search, pages, way)
 			}
 		}
 		ids := make([]string, len(want))
@@ -154,6 +156,9 @@ func TestRun(t *testing.T) {
 		if strings.Contains(body, "<iframe") {
 			t.Errorf("%s: a mail is shown that is not there", state)
 		}
+		if state == backup.EntryFailed && strings.Contains(s.get("/runs/"+url.PathEscape(r.ID)+"?queued=1"), "It is queued.") {
+			t.Error("one that was given up is called queued")
+		}
 		if code, _ := s.ask("GET", "/runs/"+url.PathEscape(r.ID)+"/html", nil); code != http.StatusNotFound {
 			t.Errorf("%s: %d for its HTML", state, code)
 		}
@@ -177,7 +182,15 @@ func TestRun(t *testing.T) {
 	if raw := s.get(path + "/raw"); raw != string(whole.Mail) {
 		t.Errorf("raw: %q", raw)
 	}
-	resp, err := http.Get(s.url + path + "/html")
+	resp, err := http.Get(s.url + path + "/raw")
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if got := resp.Header.Get("Content-Type"); got != "text/plain; charset=utf-8" {
+		t.Errorf("raw is %s: a browser would show it as a page", got)
+	}
+	resp, err = http.Get(s.url + path + "/html")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -189,12 +202,31 @@ func TestRun(t *testing.T) {
 		t.Errorf("X-Frame-Options %q", got)
 	}
 
-	if code, body := s.ask("POST", path+"/again", url.Values{}); code != http.StatusOK || !strings.Contains(body, "It is queued.") {
+	if !strings.Contains(body, "<button>Send again</button>") || strings.Contains(body, "It is queued.") {
+		t.Errorf("of one that was sent: %s", body)
+	}
+	if code, body := s.ask("POST", path+"/again", url.Values{}); code != http.StatusOK || !strings.Contains(body, "It is queued.") || !strings.Contains(body, "<button>Send now</button>") {
 		t.Errorf("again: %d %s", code, body)
 	}
 	e, events, err := s.Ledger.Entry(t.Context(), sent[0].Run.ID)
 	if err != nil || e.State != backup.EntryQueued || events[len(events)-1].What != "resend" {
 		t.Errorf("after Send again: %s, %v, %v", e.State, events, err)
+	}
+	taken, err := s.Ledger.Take(t.Context(), 1)
+	if err != nil || len(taken) != 1 {
+		t.Fatal(taken, err)
+	}
+	if lost, err := s.Ledger.Begin(t.Context(), []string{taken[0].Run.ID}, ""); err != nil || lost != nil {
+		t.Fatal(lost, err)
+	}
+	if body := s.get(path + "?queued=1"); !strings.Contains(body, "It is on its way.") || strings.Contains(body, "<button") {
+		t.Errorf("while it is being sent: %s", body)
+	}
+	broken := named(7999, "broken")
+	r := backup.Run{ID: "cove-broken", Kind: backup.Whole, Job: "broken", Device: broken, End: now}
+	s.store(backup.Entry{Run: r, State: backup.EntryQueued, MessageID: "broken", Mail: []byte("no mail at all")})
+	if body := s.get("/runs/cove-broken"); !strings.Contains(body, "It can't be read: read mail: ") || strings.Contains(body, "<iframe") {
+		t.Errorf("a mail that can't be read: %s", body)
 	}
 	for _, gone := range []string{"/runs/cove-0-20000101T000000Z", "/runs/cove-", "/devices/cove-0", "/nothing", "/devices/"} {
 		if code, body := s.ask("GET", gone, nil); code != http.StatusNotFound || !strings.Contains(body, `class="problem"`) {
