@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"covebridge/bridge/backup"
+	"covebridge/bridge/finding"
 	"covebridge/bridge/status"
 )
 
@@ -146,7 +147,7 @@ func (b *Bridge) publish(ctx context.Context, until time.Time) {
 		return
 	}
 	why, remedy := backup.Explain(err)
-	b.setFinding(ledgerUnwritable, "", err != nil, why, cmp.Or(remedy, "`covebridge check` tries the ledger"))
+	b.setFinding(ledgerUnwritable, "", err != nil, why, cmp.Or(remedy, finding.CheckLedger))
 }
 
 // monitor tells how this bridge is: at a change, or else once a minute, and that

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"covebridge/bridge/backup"
+	"covebridge/bridge/finding"
 )
 
 const (
@@ -212,7 +213,7 @@ func (r *run) chooseProbe(entries []backup.Entry) []backup.Entry {
 
 func (r *run) ledgerFailed(err error) {
 	why, remedy := backup.Explain(err)
-	r.ledger.Raise(why, cmp.Or(remedy, "`covebridge check` tries the ledger"))
+	r.ledger.Raise(why, cmp.Or(remedy, finding.CheckLedger))
 }
 
 // ledgerWorked says that the ledger works, unless a batch still waits for it: a

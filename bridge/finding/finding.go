@@ -36,6 +36,9 @@ type Finding struct {
 	Times    int       `json:"times"`            // how often it was noticed since
 }
 
+// CheckLedger is the remedy where the ledger fails and its error tells none.
+const CheckLedger = "`covebridge check` tries the ledger"
+
 // Kind is a kind of finding.
 type Kind struct {
 	Name     string

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net"
-	"strings"
 	"time"
 
 	"github.com/emersion/go-imap/v2"
@@ -69,31 +68,9 @@ func (c *imapConn) withTimeout(ctx context.Context, limit time.Duration, do func
 	return err
 }
 
-// dial connects and logs in. A token that the server refuses is renewed once,
-// on a new connection: after a failed AUTHENTICATE the old one is of no use.
+// dial connects and logs in.
 func (m *IMAP) dial(ctx context.Context) (*imapConn, error) {
-	c, token, err := m.dialWith(ctx, "")
-	if refused := new(loginError); token != "" && errors.As(err, &refused) {
-		c, _, err = m.dialWith(ctx, token)
-	}
-	return c, err
-}
-
-func (m *IMAP) dialWith(ctx context.Context, refused string) (c *imapConn, token string, err error) {
-	if strings.EqualFold(m.o.Auth, xoauth2Name) && m.o.Token != nil {
-		if token, err = m.o.Token.Token(ctx, refused); err != nil {
-			return nil, "", err
-		}
-	}
-	if c, err = m.connect(ctx); err != nil {
-		return nil, token, &connectError{err}
-	}
-	err = c.withTimeout(ctx, commandTimeout, func() error { return m.authenticate(c, token) })
-	if err != nil {
-		c.close()
-		return nil, token, &stepError{"log in as " + m.o.Username, m.login.secrets(token).clean(err)}
-	}
-	return c, token, nil
+	return dialLogin(ctx, m.login, m.connect, m.authenticate)
 }
 
 // connect brings about a connection with TLS as configured, and its greeting.

@@ -54,33 +54,16 @@ func (c *smtpConn) withTimeout(ctx context.Context, limit time.Duration, do func
 	return err
 }
 
-// dial connects and logs in; see IMAP.dial.
+// dial connects, and logs in if there is a login.
 func (m *SMTP) dial(ctx context.Context) (*smtpConn, error) {
-	c, token, err := m.dialWith(ctx, "")
-	if refused := new(loginError); token != "" && errors.As(err, &refused) {
-		c, _, err = m.dialWith(ctx, token)
+	if m.o.Username != "" {
+		return dialLogin(ctx, m.login, m.connect, m.authenticate)
 	}
-	return c, err
-}
-
-func (m *SMTP) dialWith(ctx context.Context, refused string) (c *smtpConn, token string, err error) {
-	if strings.EqualFold(m.o.Auth, xoauth2Name) && m.o.Token != nil && m.o.Username != "" {
-		if token, err = m.o.Token.Token(ctx, refused); err != nil {
-			return nil, "", err
-		}
-	}
-	if c, err = m.connect(ctx); err != nil {
-		return nil, token, &connectError{err}
-	}
-	if m.o.Username == "" {
-		return c, "", nil
-	}
-	err = c.withTimeout(ctx, commandTimeout, func() error { return m.authenticate(c, token) })
+	c, err := m.connect(ctx)
 	if err != nil {
-		c.close()
-		return nil, token, &stepError{"log in as " + m.o.Username, m.login.secrets(token).clean(err)}
+		return nil, &connectError{err}
 	}
-	return c, token, nil
+	return c, nil
 }
 
 // connect brings about a connection with TLS as configured, and its EHLO.
