@@ -26,8 +26,9 @@ type login struct {
 	token    TokenSource
 }
 
-// mechanism chooses among what the server offers. With plain, a server that
-// has only LOGIN gets LOGIN, and the other way round: both send the password.
+// mechanism chooses among what the server offers. With plain (RFC 4616), a server
+// that has only LOGIN, which no RFC has, gets LOGIN, and the other way round: both
+// send the password.
 func (l login) mechanism(offered func(mech string) bool) (string, error) {
 	var wanted []string
 	switch strings.ToLower(l.auth) {

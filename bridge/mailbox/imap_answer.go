@@ -61,7 +61,8 @@ func transient(e *imap.Error) bool {
 	return e.Type == imap.StatusResponseTypeBye || suggestedBackoff(e.Text) > 0
 }
 
-// isNoFolder tells whether the answer to an APPEND is that the folder is missing.
+// isNoFolder tells whether the answer to an APPEND is that the folder is missing
+// (RFC 9051 section 6.3.12).
 func isNoFolder(err error) bool {
 	var answer *imap.Error
 	return errors.As(err, &answer) &&
@@ -69,7 +70,7 @@ func isNoFolder(err error) bool {
 }
 
 // appendClass is what the outcome of an APPEND means. A BAD is about the
-// conversation, and a NO about the mailbox if it says so; a NO that says
+// conversation (RFC 9051 section 7.1.3), and a NO about the mailbox if it says so; a NO that says
 // nothing may be about either. With no answer at all, the server may have
 // taken the mail.
 func appendClass(err error) Class {

@@ -95,7 +95,8 @@ func (m *IMAP) connect(ctx context.Context) (*imapConn, error) {
 	return c, nil
 }
 
-// authenticate logs in, where the greeting did not say that it is not needed.
+// authenticate logs in, where the greeting did not say that it is not needed
+// (PREAUTH, RFC 9051 section 7.1.4).
 func (m *IMAP) authenticate(c *imapConn, token string) error {
 	if c.State() == imap.ConnStateAuthenticated {
 		return nil
@@ -105,7 +106,7 @@ func (m *IMAP) authenticate(c *imapConn, token string) error {
 	}
 	caps := c.Caps()
 	mech, err := m.login.mechanism(func(mech string) bool {
-		if mech == sasl.Login { // in IMAP, the command of that name
+		if mech == sasl.Login { // in IMAP, the command of that name (RFC 9051 section 6.2.3)
 			return !caps.Has(imap.CapLoginDisabled)
 		}
 		return caps.Has(imap.AuthCap(mech))

@@ -112,7 +112,8 @@ func (m *IMAP) receipt(data *imap.AppendData) string {
 }
 
 // maxNonSyncLiteral is the largest literal that goes out without the server's go-ahead.
-// LITERAL- allows no more, and the client keeps to it with LITERAL+ too.
+// LITERAL- allows no more (RFC 9051 section 4.3), and the client keeps to it with
+// LITERAL+ too.
 const maxNonSyncLiteral = 4096
 
 // pendingAppend is what became of one APPEND.

@@ -238,8 +238,8 @@ func readHeader(literal imap.LiteralReader) (string, error) {
 	return string(header), err
 }
 
-// parseMessageID takes the Message-ID out of a header: a lone field,
-// perhaps folded, then an empty line.
+// parseMessageID takes the Message-ID out of a header: a lone field, perhaps
+// folded, then an empty line (RFC 9051 section 6.4.5.1).
 func parseMessageID(header string) string {
 	_, value, _ := strings.Cut(header, ":")
 	value = strings.TrimSpace(value)

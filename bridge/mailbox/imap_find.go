@@ -121,7 +121,7 @@ func (m *IMAP) searchAll(ctx context.Context, c *imapConn, folder string, s *sea
 		if err != nil {
 			return err
 		}
-		for _, uid := range uids { // it finds parts of a header too
+		for _, uid := range uids { // it finds parts of a header too (RFC 9051 section 6.4.4)
 			ids, err := c.fetchIDs(ctx, imap.UIDSet{{Start: uid, Stop: uid}}, []imap.UID{uid})
 			if err != nil {
 				return err

@@ -45,7 +45,9 @@ func (m *SMTP) failSend(err error, at step) *Error {
 	return e
 }
 
-// sendClass is what a refusal means. Before the dot, it is about who sends to
+// sendClass is what a refusal means: 4yz passes, 5yz does not (RFC 5321 section
+// 4.2.1); 5.3.4 and 5.2.3 are about a mail's size, 5.6.x about what is in it (RFC
+// 3463 sections 3.4, 3.3 and 3.7). Before the dot, it is about who sends to
 // whom, which is the same for each mail, unless it is about the size.
 func sendClass(e *smtp.SMTPError, at step) Class {
 	code := e.EnhancedCode
@@ -75,7 +77,8 @@ func isServerCode(code smtp.EnhancedCode) bool {
 	return code[0] == 5 && (code[1] == 2 || code[1] == 4 || code[1] == 7 && code[2] > 1)
 }
 
-// wantsLogin tells of a refusal that is about the login, not about the mail.
+// wantsLogin tells of a refusal that is about the login, not about the mail (RFC
+// 4954 section 6; 538 is of its predecessor, RFC 2554).
 func wantsLogin(e *smtp.SMTPError) bool {
 	return e.Code == 530 || e.Code == 534 || e.Code == 535 || e.Code == 538
 }

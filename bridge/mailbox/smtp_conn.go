@@ -42,8 +42,8 @@ func (c *smtpConn) limitReply(p []byte) error {
 	return nil
 }
 
-// withTimeout is wire's; after an answer that ends the conversation, or one that is
-// none of the command's, the connection is of no use.
+// withTimeout is wire's; after an answer that ends the conversation (421, RFC 5321
+// section 3.8), or one that is none of the command's, the connection is of no use.
 func (c *smtpConn) withTimeout(ctx context.Context, limit time.Duration, do func() error) error {
 	c.replyBytes.Store(0)
 	err := c.wire.withTimeout(ctx, limit, do)
@@ -91,7 +91,7 @@ func (m *SMTP) connect(ctx context.Context) (*smtpConn, error) {
 	return c, nil
 }
 
-// localName is what to say in EHLO.
+// localName is what to say in EHLO (RFC 5321 section 4.1.1.1).
 func localName() string {
 	name, err := os.Hostname()
 	if err != nil || name == "" || strings.ContainsAny(name, " \r\n\t") {
@@ -169,7 +169,7 @@ func (c *smtpConn) send(ctx context.Context, mail Mail, finalReplyTimeout time.D
 		response, err := data.CloseWithResponse()
 		c.inTransaction = false
 		if answer := new(smtp.SMTPError); errors.As(err, &answer) && answer.Code/100 == 2 {
-			said = answer.Message // not 250, and taken all the same
+			said = answer.Message // not 250, and taken all the same (2yz, RFC 5321 section 4.2.1)
 			return nil
 		}
 		if err != nil {

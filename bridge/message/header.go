@@ -67,7 +67,7 @@ func ascii(text string) bool {
 }
 
 // encodedWords writes a text as encoded words (RFC 2047), each of at most 75
-// characters and of whole characters of the text.
+// characters (section 2) and of whole characters of the text (section 5).
 func encodedWords(text string, first int) []string {
 	const open, end = "=?utf-8?b?", "?="
 	room := func(width int) int { return (width - len(open) - len(end)) / 4 * 3 } // bytes of text

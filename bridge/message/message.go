@@ -114,8 +114,8 @@ func (r *Renderer) Render(run backup.Run) (Mail, error) {
 	return m, nil
 }
 
-// ID is the Message-ID of a run's mail, without its angle brackets. It follows
-// from the run's identity alone.
+// ID is the Message-ID of a run's mail, without its angle brackets (RFC 5322
+// section 3.6.4). It follows from the run's identity alone.
 func ID(runID string) string {
 	var b strings.Builder
 	for i := range len(runID) {

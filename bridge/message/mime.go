@@ -67,7 +67,8 @@ func (r *Renderer) write(run backup.Run, messageID, subject string, date time.Ti
 }
 
 // writePart writes a part as it is where that is safe (7bit, the default, of
-// which nothing need be said), else as quoted-printable.
+// which nothing need be said: RFC 2045 section 6.1), else as quoted-printable
+// (section 6.7).
 func writePart(w *gomessage.Writer, kind, body string) error {
 	body = normal(body)
 	var h gomessage.Header
@@ -85,7 +86,7 @@ func writePart(w *gomessage.Writer, kind, body string) error {
 	return p.Close()
 }
 
-// normal gives every line its CRLF and takes away what a transport might:
+// normal gives every line its CRLF (RFC 5322 section 2.3) and takes away what a transport might:
 // other control characters and spaces at the ends of lines.
 func normal(body string) string {
 	body = strings.ToValidUTF8(body, "\uFFFD")
@@ -151,7 +152,7 @@ func protect(mail []byte) []byte {
 	}
 }
 
-// headerWord is a brand as it can stand in a header's name.
+// headerWord is a brand as it can stand in a header's name (RFC 5322 section 3.6.8).
 func headerWord(brand string) string {
 	word := strings.Map(func(r rune) rune {
 		if '0' <= r && r <= '9' || 'A' <= r && r <= 'Z' || 'a' <= r && r <= 'z' {
