@@ -54,7 +54,7 @@ func TestComposeFitsTheImage(t *testing.T) {
 		t.Error("no secrets")
 	}
 	for _, name := range service.Secrets {
-		if compose.Secrets[name].File != "secrets/"+name || !strings.Contains(string(text), "_file: "+name+"}") {
+		if compose.Secrets[name].File != "./secrets/"+name || !strings.Contains(string(text), "_file: "+name+"}") {
 			t.Errorf("secret %s: %+v, and a key of config.yaml that names it", name, compose.Secrets[name])
 		}
 	}
