@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"covebridge/bridge"
-	"covebridge/bridge/backup"
 	"covebridge/bridge/collect"
 	"covebridge/bridge/ledger"
 )
@@ -32,9 +31,9 @@ type stuckOutbox struct {
 	until chan struct{}
 }
 
-func (s stuckOutbox) Take(context.Context, int) ([]backup.Entry, error) {
+func (s stuckOutbox) NextDue(context.Context) (time.Duration, bool, error) {
 	<-s.until
-	return nil, context.Canceled
+	return 0, false, context.Canceled
 }
 
 // A part that hangs for longer than anything it waits for is told of; one that
