@@ -1,9 +1,12 @@
 package cove
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 
 	"covebridge/bridge/backup"
+	"covebridge/bridge/config"
 )
 
 func TestStatus(t *testing.T) {
@@ -73,6 +76,30 @@ func TestStatusMapIsNotRandom(t *testing.T) {
 			if got := c.outcome(status{number: number}, 1); got != want {
 				t.Fatalf("%d is %v, want %v", number, got, want)
 			}
+		}
+	}
+}
+
+// The configuration, which knows nothing of Cove, checks job.status_map by a
+// table of its own: it has each word, with its number, or refuses both for a
+// session that goes on.
+func TestConfigurationKnowsTheStatuses(t *testing.T) {
+	parse := func(keys string) string {
+		text := "cove: [{name: msp, username: u, password: p}]\nmail: {from: a@b.example, to: [c@d.example]}\ndelivery: {directory: mails}\njob: {status_map: {" + keys + "}}\n"
+		if _, err := config.Parse("config.yaml", []byte(text), config.Env{}); err != nil {
+			return err.Error()
+		}
+		return ""
+	}
+	for number, word := range statusWords {
+		for _, key := range []string{word, fmt.Sprint(number)} {
+			got := parse(key + ": Failed")
+			if over := (status{number: number}).state() == backup.Ended; over && got != "" || !over && !strings.Contains(got, "the session goes on") {
+				t.Errorf("job.status_map.%s: %q", key, got)
+			}
+		}
+		if got := parse(fmt.Sprintf("%s: Failed, %d: Failed", word, number)); got == "" {
+			t.Errorf("%s and %d are taken for two statuses", word, number)
 		}
 	}
 }
