@@ -69,8 +69,8 @@ func TestAccountsOfSeveralBridges(t *testing.T) {
 	l := told(t,
 		status.Report{Bridge: named("a", true), Accounts: []status.Account{
 			{Name: "msp", LastPoll: at(-20), LastGood: at(-20), NextPoll: at(10), Error: "old", Unreadable: 7, UnreadableCause: "old"},
-			{Name: "two", LastPoll: at(-3), LastGood: at(-3), NextPoll: at(1), Devices: 5},
-			{Name: "one", LastPoll: at(-1)},
+			{Name: "two", LastPoll: at(-3), LastGood: at(-1), NextPoll: at(1), Devices: 5},
+			{Name: "one", LastPoll: at(-1), LastGood: at(-9), Devices: 3},
 		}},
 		status.Report{Bridge: named("b", true), Accounts: []status.Account{
 			{Name: "msp", LastPoll: at(-10), LastGood: at(-30), NextPoll: at(5), Error: "no answer", Unreadable: 2, UnreadableCause: "denied", Devices: 40},
@@ -78,15 +78,15 @@ func TestAccountsOfSeveralBridges(t *testing.T) {
 		}},
 		status.Report{Bridge: named("gone", false), Accounts: []status.Account{
 			{Name: "msp", LastPoll: at(-40), LastGood: at(-15), NextPoll: at(1), Devices: 30},
-			{Name: "two", LastPoll: at(-4), LastGood: at(-1)},
-			{Name: "one", NextPoll: at(3), Error: "older"},
+			{Name: "two", LastPoll: at(-4), LastGood: at(-4), Devices: 7},
+			{Name: "one", LastGood: at(-5), NextPoll: at(3), Error: "older"},
 		}},
 	)
 	s := readAs(t, l, nil)
 	want := []status.Account{
 		{Name: "msp", LastPoll: at(-10), LastGood: at(-15), NextPoll: at(5), Error: "no answer", Unreadable: 2, UnreadableCause: "denied", Devices: 30},
-		{Name: "two", LastPoll: at(-2), LastGood: at(-1), NextPoll: at(1), Devices: 6},
-		{Name: "one", LastPoll: at(-1)},
+		{Name: "two", LastPoll: at(-2), LastGood: at(-1), NextPoll: at(1), Devices: 5},
+		{Name: "one", LastPoll: at(-1), LastGood: at(-5), Devices: 3},
 	}
 	if !reflect.DeepEqual(s.Accounts, want) {
 		t.Errorf("got %+v\nwant %+v", s.Accounts, want)
@@ -96,7 +96,7 @@ func TestAccountsOfSeveralBridges(t *testing.T) {
 			t.Errorf("bridge %d: %+v", i, b)
 		}
 	}
-	if line := s.Line(); line != "36 devices, 0 mails wait" {
+	if line := s.Line(); line != "38 devices, 0 mails wait" {
 		t.Errorf("in a line: %q", line)
 	}
 }

@@ -77,15 +77,18 @@ func TestTallies(t *testing.T) {
 		{"night", backup.Warning, 13 * hour, backup.EntrySent, "", 8 * hour},
 		{"early", backup.Failed, 11 * hour, backup.EntrySent, "", 10 * hour},
 		{"ahead", backup.Success, 3 * hour, backup.EntrySent, "", 4 * hour}, // its device's clock is
-		{"late", backup.Success, 2 * hour, backup.EntrySent, "", 10 * time.Minute},
+		{"late", backup.Success, hour, backup.EntrySent, "", 10 * time.Minute},
 		{"waits", backup.Success, hour / 2, backup.EntryQueued, "", 0},
 	}
 	s := tallied(t, time.UTC, rs)
 	if s.Today[backup.Success] != 3 || s.Today[backup.Warning] != 0 || s.Today[backup.Failed] != 1 {
 		t.Errorf("today: %v", s.Today)
 	}
-	if want := (status.Lag{Runs: 4, Median: 110 * time.Minute, Worst: 5 * hour, Recent: 110 * time.Minute}); s.Lag != want {
+	if want := (status.Lag{Runs: 4, Median: hour, Worst: 5 * hour, Recent: 50 * time.Minute}); s.Lag != want {
 		t.Errorf("lag %+v, want %+v", s.Lag, want)
+	}
+	if s := tallied(t, time.UTC, rs[3:4]); s.Lag != (status.Lag{Runs: 1}) {
+		t.Errorf("lag of one that ends later than it was sent: %+v", s.Lag)
 	}
 	if s := tallied(t, time.FixedZone("", 2*3600), rs); s.Today[backup.Warning] != 1 {
 		t.Errorf("today, two hours further east: %v", s.Today)
@@ -210,6 +213,17 @@ func TestLine(t *testing.T) {
 	} {
 		if got := s.Line(); got != want {
 			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
+
+// The day is that of the location: in the far east it is tomorrow already.
+func TestMidnight(t *testing.T) {
+	for hours, want := range map[int]time.Time{
+		0: now.Add(-12 * time.Hour), 11: now.Add(-23 * time.Hour), 13: now.Add(-time.Hour), -12: now, -11: now.Add(-time.Hour),
+	} {
+		if got := status.Midnight(now, time.FixedZone("", hours*3600)); !got.Equal(want) {
+			t.Errorf("%d hours east: %v, want %v", hours, got, want)
 		}
 	}
 }
