@@ -17,38 +17,38 @@ import (
 	"covebridge/bridge/mailbox"
 )
 
-// shown is an account that shows these devices, and answers what is not in
+// listingSource is an account that shows these devices, and answers what is not in
 // silent.
-type shown struct {
+type listingSource struct {
 	collect.Source
 	devices []backup.Snapshot
 	silent  string // "check", "devices" or "sessions"
 	ended   error  // of sessions
 }
 
-func (s shown) Name() string { return "acme" }
+func (s listingSource) Name() string { return "acme" }
 
-func (s shown) Check(ctx context.Context) (string, error) {
+func (s listingSource) Check(ctx context.Context) (string, error) {
 	return "acme: logged in", s.wait(ctx, "check")
 }
 
-func (s shown) Devices(ctx context.Context, _ backup.Selection, yield func(backup.Row) error) error {
+func (s listingSource) Devices(ctx context.Context, _ backup.Selection, yield func(backup.Row) error) error {
 	for _, d := range s.devices {
-		if err := yield(shownRow(d)); err != nil {
+		if err := yield(snapshotRow(d)); err != nil {
 			return err
 		}
 	}
 	return s.wait(ctx, "devices")
 }
 
-func (s shown) Sessions(ctx context.Context, _ backup.Device, _, _ time.Time) ([]backup.Session, error) {
+func (s listingSource) Sessions(ctx context.Context, _ backup.Device, _, _ time.Time) ([]backup.Session, error) {
 	if s.ended != nil {
 		return nil, s.ended
 	}
 	return make([]backup.Session, 3), s.wait(ctx, "sessions")
 }
 
-func (s shown) wait(ctx context.Context, at string) error {
+func (s listingSource) wait(ctx context.Context, at string) error {
 	if s.silent != at {
 		return nil
 	}
@@ -56,11 +56,11 @@ func (s shown) wait(ctx context.Context, at string) error {
 	return fmt.Errorf("ask: %w", ctx.Err())
 }
 
-type shownRow backup.Snapshot
+type snapshotRow backup.Snapshot
 
-func (r shownRow) Key() []byte               { return []byte(r.Device.Product + "-" + r.Device.ID) }
-func (r shownRow) Fingerprint() uint64       { return 1 }
-func (r shownRow) Snapshot() backup.Snapshot { return backup.Snapshot(r) }
+func (r snapshotRow) Key() []byte               { return []byte(r.Device.Product + "-" + r.Device.ID) }
+func (r snapshotRow) Fingerprint() uint64       { return 1 }
+func (r snapshotRow) Snapshot() backup.Snapshot { return backup.Snapshot(r) }
 
 // quietBox tells one thing, and then nothing for as long as it may.
 type quietBox struct{ box }
@@ -137,7 +137,7 @@ func TestCheckNeverWaitsLong(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				last := time.Now()
 				lines := checkLines(t, t.Context(), bridge.Options{
-					Sources: []bridge.Source{shown{devices: devices, silent: silent}}, Mailbox: &quietBox{},
+					Sources: []bridge.Source{listingSource{devices: devices, silent: silent}}, Mailbox: &quietBox{},
 					Collect: collect.Options{Job: jobOf(t, "{{.Device.Name}}"), History: true},
 				}, func(line string) {
 					if took := time.Since(last); took > 20*time.Second {
@@ -161,7 +161,7 @@ func TestCheckBrokenOff(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 		defer cancel()
 		began := time.Now()
-		lines := checkLines(t, ctx, bridge.Options{Sources: []bridge.Source{shown{silent: "check"}}, Mailbox: &quietBox{}}, nil)
+		lines := checkLines(t, ctx, bridge.Options{Sources: []bridge.Source{listingSource{silent: "check"}}, Mailbox: &quietBox{}}, nil)
 		if took := time.Since(began); took != 5*time.Second || lines != "ledger: :memory:: 0 runs\n" {
 			t.Errorf("after %s:\n%s", took, lines)
 		}
@@ -202,7 +202,7 @@ cove acme: history of srv1 at its storage node: 3 sessions in the last 2 days
 `},
 	} {
 		got := checkLines(t, t.Context(), bridge.Options{
-			Sources: []bridge.Source{shown{devices: devices, ended: c.ended}}, Collect: collect.Options{Job: jobOf(t, c.job), Filter: c.filter, History: true},
+			Sources: []bridge.Source{listingSource{devices: devices, ended: c.ended}}, Collect: collect.Options{Job: jobOf(t, c.job), Filter: c.filter, History: true},
 		}, nil)
 		if want := "ledger: :memory:: 0 runs\ncove acme: acme: logged in\n" + c.want; got != want {
 			t.Errorf("%s: got\n%swant\n%s", c.why, got, want)

@@ -14,13 +14,13 @@ import (
 	"covebridge/bridge/status"
 )
 
-// some shows only so many devices, as a login that has lost rights.
-type some struct {
+// partialSource shows only so many devices, as a login that has lost rights.
+type partialSource struct {
 	bridge.Source
 	most *int
 }
 
-func (s some) Devices(ctx context.Context, sel backup.Selection, yield func(backup.Row) error) error {
+func (s partialSource) Devices(ctx context.Context, sel backup.Selection, yield func(backup.Row) error) error {
 	given := 0
 	return s.Source.Devices(ctx, sel, func(r backup.Row) error {
 		if given++; given > *s.most {
@@ -82,7 +82,7 @@ func TestFindings(t *testing.T) {
 			w, sim := simWorld(t, covesim.Options{Seed: 1, Devices: 3, Without: covesim.LongRuns | covesim.Wedged}, func(o *bridge.Options) {
 				o.Name, o.Disks = "host:1", []string{"/ledger"}
 				o.Free = func(string) (uint64, error) { return room, nil }
-				o.Sources[0] = some{o.Sources[0], &shown}
+				o.Sources[0] = partialSource{o.Sources[0], &shown}
 				now := o.Collect.Now
 				o.Collect.Now = func() time.Time { return now().Add(clock) }
 				if c.opts != nil {

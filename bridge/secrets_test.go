@@ -22,23 +22,23 @@ import (
 
 var visa = regexp.MustCompile(`"visa":"([^"]+)"`)
 
-// overhear keeps the visas that an API hands out.
-type overhear struct {
+// visaRecorder keeps the visas that an API hands out.
+type visaRecorder struct {
 	http.Handler
 	mu    sync.Mutex
 	visas map[string]bool
 }
 
-func (o *overhear) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	o.Handler.ServeHTTP(&listener{w, o}, r)
+func (o *visaRecorder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	o.Handler.ServeHTTP(&secretLog{w, o}, r)
 }
 
-type listener struct {
+type secretLog struct {
 	http.ResponseWriter
-	*overhear
+	*visaRecorder
 }
 
-func (l *listener) Write(p []byte) (int, error) {
+func (l *secretLog) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	for _, m := range visa.FindAllSubmatch(p, -1) {
 		l.visas[string(m[1])] = true

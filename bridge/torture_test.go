@@ -56,7 +56,7 @@ func newRig(t *testing.T, where ledger.Options, delivery string) *rig {
 	r := &rig{TB: t, dir: t.TempDir(), where: where, since: epoch, dice: rand.New(rand.NewPCG(11, 5))}
 	r.sim = covesim.New(covesim.Options{Seed: 11, Devices: 12, Start: epoch, Every: 30 * time.Minute, Password: covePassword, History: 48 * time.Hour, Without: covesim.LongRuns | covesim.Wedged})
 	r.visas = map[string]bool{}
-	server := httptest.NewServer(&overhear{Handler: r.sim, visas: r.visas})
+	server := httptest.NewServer(&visaRecorder{Handler: r.sim, visas: r.visas})
 	t.Cleanup(server.Close)
 	r.api = server.URL
 	r.program = build(t)

@@ -64,7 +64,7 @@ func (d *decoder) checkAccounts(accounts []Account) {
 		case a.Name == "":
 			d.problemf(path+".name", "missing: give the account a short name")
 		case !accountName.MatchString(a.Name):
-			d.problemf(path+".name", `letters, digits, ".", "_" and "-" are expected, not %s`, d.shown(path+".name"))
+			d.problemf(path+".name", `letters, digits, ".", "_" and "-" are expected, not %s`, d.asWritten(path+".name"))
 		}
 		for j, b := range accounts[:i] {
 			if a.Name != "" && a.Name == b.Name {
@@ -81,7 +81,7 @@ func (d *decoder) checkAccounts(accounts []Account) {
 			d.problemf(path+".password", "missing: the token of Cove's API user, or password_file: PATH")
 		}
 		if a.PartnerID < 0 {
-			d.problemf(path+".partner_id", "0 or a customer's number is expected, not %s", d.shown(path+".partner_id"))
+			d.problemf(path+".partner_id", "0 or a customer's number is expected, not %s", d.asWritten(path+".partner_id"))
 		}
 		d.address(path+".url", a.URL, a.AllowPlaintext)
 		d.address(path+".reporting_url", a.ReportingURL, a.AllowPlaintext)
@@ -119,24 +119,24 @@ func (d *decoder) notShown(path string) string {
 	if strings.Contains(d.raw[path], "@") {
 		return ""
 	}
-	return ", not " + d.shown(path)
+	return ", not " + d.asWritten(path)
 }
 
 func (d *decoder) checkPoll(p *Poll) {
 	if p.Interval < time.Second {
-		d.problemf("poll.interval", "1s or more is expected, not %s", d.shown("poll.interval"))
+		d.problemf("poll.interval", "1s or more is expected, not %s", d.asWritten("poll.interval"))
 	}
 	d.word("poll.history", &p.History, "auto", "off")
 	d.within("poll.page_size", p.PageSize, 1, 5000)
 	d.within("poll.concurrency", p.Concurrency, 1, 64)
 	if p.Rate <= 0 {
-		d.problemf("poll.rate", "more than 0 calls per second are expected, not %s", d.shown("poll.rate"))
+		d.problemf("poll.rate", "more than 0 calls per second are expected, not %s", d.asWritten("poll.rate"))
 	}
 }
 
 func (d *decoder) within(path string, n, low, high int) {
 	if n < low || n > high {
-		d.problemf(path, "%d to %d is expected, not %s", low, high, d.shown(path))
+		d.problemf(path, "%d to %d is expected, not %s", low, high, d.asWritten(path))
 	}
 }
 
@@ -149,7 +149,7 @@ func (d *decoder) word(path string, text *string, words ...string) {
 			return
 		}
 	}
-	d.problemf(path, "%s is expected, not %s%s", either(words), d.shown(path), didYouMean(d.raw[path], words))
+	d.problemf(path, "%s is expected, not %s%s", either(words), d.asWritten(path), didYouMean(d.raw[path], words))
 }
 
 var statusWords = []string{"Success", "Warning", "Failed"}
@@ -181,7 +181,7 @@ func (d *decoder) patterns(path string, patterns []string) {
 		if pattern == "" {
 			d.problemf(at, "a pattern such as Acme* is expected, not an empty text")
 		} else if _, err := glob.Compile(pattern); err != nil {
-			d.problemf(at, `%s is no pattern (*, ?, [abc] and {a,b} have a meaning; write \ before one that has none)`, d.shown(at))
+			d.problemf(at, `%s is no pattern (*, ?, [abc] and {a,b} have a meaning; write \ before one that has none)`, d.asWritten(at))
 		}
 	}
 }
@@ -218,7 +218,7 @@ func (d *decoder) checkMail(m *Mail) {
 	}
 	// Local would make the same mail differ from machine to machine.
 	if _, err := time.LoadLocation(m.Timezone); err != nil || m.Timezone == "" || m.Timezone == "Local" {
-		d.problemf("mail.timezone", "a time zone such as Europe/Amsterdam or UTC is expected, not %s", d.shown("mail.timezone"))
+		d.problemf("mail.timezone", "a time zone such as Europe/Amsterdam or UTC is expected, not %s", d.asWritten("mail.timezone"))
 	}
 }
 
@@ -227,7 +227,7 @@ func (d *decoder) checkMail(m *Mail) {
 func (d *decoder) mailAddress(path, text string) string {
 	a, err := mail.ParseAddress(text)
 	if err != nil {
-		d.problemf(path, "a mail address such as backups@msp.example is expected, not %s", d.shown(path))
+		d.problemf(path, "a mail address such as backups@msp.example is expected, not %s", d.asWritten(path))
 		return text
 	}
 	at := strings.LastIndexByte(a.Address, '@') + 1
@@ -237,7 +237,7 @@ func (d *decoder) mailAddress(path, text string) string {
 	}
 	ascii, err := idna.Lookup.ToASCII(domain)
 	if err != nil {
-		d.problemf(path, "%s is no domain that can exist: correct what stands behind the @", d.shown(path))
+		d.problemf(path, "%s is no domain that can exist: correct what stands behind the @", d.asWritten(path))
 		return text
 	}
 	a.Address = a.Address[:at] + ascii

@@ -34,7 +34,7 @@ func (d *decoder) checkDelivery(c *Delivery) {
 			d.problemf(path+".username", "missing: the name to log in with; leave out the password too for none")
 		}
 		if s.Rate < 0 {
-			d.problemf(path+".rate", "0 or a number of mails per minute is expected, not %s", d.shown(path+".rate"))
+			d.problemf(path+".rate", "0 or a number of mails per minute is expected, not %s", d.asWritten(path+".rate"))
 		}
 	}
 	d.checkOAuth2(c)
@@ -49,7 +49,7 @@ func (d *decoder) server(path, address string, tls *string, plaintext bool, port
 	case address == "":
 		d.problemf(path+".address", "missing: the server and its port, such as mail.example:%s", port)
 	case err != nil || host == "" || n < 1 || n > 65535:
-		d.problemf(path+".address", "a server and its port such as mail.example:%s is expected, not %s", port, d.shown(path+".address"))
+		d.problemf(path+".address", "a server and its port such as mail.example:%s is expected, not %s", port, d.asWritten(path+".address"))
 	}
 	d.word(path+".tls", tls, "tls", "starttls", "none")
 	if *tls == "none" && !local(host) && !plaintext {
@@ -89,7 +89,7 @@ func (d *decoder) checkOAuth2(c *Delivery) {
 		d.address("delivery.oauth2.token_url", o.TokenURL, false)
 	}
 	if strings.ContainsAny(o.Tenant, "/?#% ") {
-		d.problemf("delivery.oauth2.tenant", "a tenant's id or domain is expected, not %s", d.shown("delivery.oauth2.tenant"))
+		d.problemf("delivery.oauth2.tenant", "a tenant's id or domain is expected, not %s", d.asWritten("delivery.oauth2.tenant"))
 	}
 	used := c.IMAP != nil && c.IMAP.Auth == "xoauth2" || c.SMTP != nil && c.SMTP.Auth == "xoauth2"
 	if o.ClientID != "" && !used {

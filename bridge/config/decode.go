@@ -250,12 +250,12 @@ func (d *decoder) scalar(v reflect.Value, n *yaml.Node, path string) {
 		v.SetFloat(number)
 	}
 	if wanted != "" {
-		d.undecodable(n, path, wanted+", not "+d.shown(path))
+		d.undecodable(n, path, wanted+", not "+d.asWritten(path))
 	}
 }
 
-// shown gives a value for a message, as written: what a variable holds may be secret.
-func (d *decoder) shown(path string) string {
+// asWritten gives a value for a message, as written: what a variable holds may be secret.
+func (d *decoder) asWritten(path string) string {
 	raw := []rune(d.raw[path])
 	if len(raw) > 60 {
 		raw = append(raw[:60], '…')

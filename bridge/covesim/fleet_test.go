@@ -105,7 +105,7 @@ func TestFleetShowsEverything(t *testing.T) {
 		}
 		errorTexts += len(x.Errors)
 	}
-	for _, status := range []int{InProcess, Failed, Aborted, Unknown, Completed, Interrupted, NotStarted, CompletedWithErrors, OverQuota, NoSelection, Restarted, Blocked, unheardOf} {
+	for _, status := range []int{InProcess, Failed, Aborted, Unknown, Completed, Interrupted, NotStarted, CompletedWithErrors, OverQuota, NoSelection, Restarted, Blocked, undocumented} {
 		if !statuses[status] {
 			t.Errorf("no session has status %d", status)
 		}

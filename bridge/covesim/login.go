@@ -43,7 +43,7 @@ func (s *Sim) logIn(c *call) (any, error) {
 	if c.now.Before(g.locked) {
 		return nil, errLocked
 	}
-	if !s.knows(p) {
+	if !s.hasPassword(p) {
 		if g.bad++; g.bad >= badLogins {
 			g.bad, g.locked = 0, c.now.Add(lockedFor)
 		}
@@ -57,8 +57,8 @@ func (s *Sim) logIn(c *call) (any, error) {
 	}), nil
 }
 
-// knows checks who logs in. The partner may be left out.
-func (s *Sim) knows(p credentials) bool {
+// hasPassword checks who logs in. The partner may be left out.
+func (s *Sim) hasPassword(p credentials) bool {
 	o := s.options
 	return p.Username == o.Username && p.Password == o.Password &&
 		(p.Partner == "" || o.Partner == "" || p.Partner == o.Partner)

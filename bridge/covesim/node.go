@@ -83,7 +83,7 @@ func (d *device) sessionRow(x Session) object {
 	}
 	source := d.source(x.Source)
 	row := object{
-		"Id": x.ID, "Type": "BatchBackup", plugin: source.plugin, "Status": statusWord(d.toldStatus(x)),
+		"Id": x.ID, "Type": "BatchBackup", plugin: source.plugin, "Status": statusWord(d.reportedStatus(x)),
 		"Flags": []string{"Synchronized", "Accelerated"}, "BuildVersion": " " + d.client + "\r\n", "RemovedFilesCount": 0,
 	}
 	if x.Restore {
@@ -94,14 +94,14 @@ func (d *device) sessionRow(x Session) object {
 		row["Plugin"] = source.id
 	}
 	if d.has(StatusNumbers) {
-		row["Status"] = d.toldStatus(x)
+		row["Status"] = d.reportedStatus(x)
 	}
 	row[start], row[end] = d.number(seconds(x.Start)), d.number(seconds(x.End))
 	if x.Status == NotStarted && d.has(Timeless) {
 		row[start], row[end] = d.number(0), d.number(0)
 	}
 	for name, v := range map[string]int64{
-		"ErrorsCount": d.toldErrors(x), "SelectedCount": x.SelectedCount, "SelectedSize": x.SelectedBytes,
+		"ErrorsCount": d.reportedErrors(x), "SelectedCount": x.SelectedCount, "SelectedSize": x.SelectedBytes,
 		"ProcessedCount": x.ProcessedCount, "ProcessedSize": x.ProcessedBytes, "ChangedCount": x.ProcessedCount,
 		"ChangedSize": x.ProcessedBytes, "SentSize": x.SentBytes, "NewCount": x.ProcessedCount / 3,
 		"NewSize": x.ProcessedBytes / 3, "DeletedCount": x.ProcessedCount / 9,

@@ -29,14 +29,14 @@ func (d *device) fields(x Session) lookup {
 		case "Plugin":
 			return strconv.Itoa(d.source(x.Source).id)
 		case "Status":
-			return strconv.Itoa(d.toldStatus(x))
+			return strconv.Itoa(d.reportedStatus(x))
 		case "Type":
 			if x.Restore {
 				return strconv.Itoa(restoreType)
 			}
 			return strconv.Itoa(backupType)
 		case "ErrorsCount":
-			return itoa(d.toldErrors(x))
+			return itoa(d.reportedErrors(x))
 		case "SelectedSize":
 			return itoa(x.SelectedBytes)
 		case "SelectedCount":
@@ -51,19 +51,19 @@ func (d *device) source(code string) source {
 	return d.sources[slices.IndexFunc(d.sources, func(s source) bool { return s.code == code })]
 }
 
-// toldStatus is the status in history: some nodes call a session completed
+// reportedStatus is the status in history: some nodes call a session completed
 // and leave it to the count of errors.
-func (d *device) toldStatus(x Session) int {
+func (d *device) reportedStatus(x Session) int {
 	if x.Status == CompletedWithErrors && d.has(PlainCompleted) {
 		return Completed
 	}
 	return x.Status
 }
 
-// toldErrors is the count of errors in history; where only it can tell that
+// reportedErrors is the count of errors in history; where only it can tell that
 // not all went well, it does.
-func (d *device) toldErrors(x Session) int64 {
-	if d.has(NoErrorsCount) && d.toldStatus(x) == x.Status {
+func (d *device) reportedErrors(x Session) int64 {
+	if d.has(NoErrorsCount) && d.reportedStatus(x) == x.Status {
 		return 0
 	}
 	return x.ErrorsCount

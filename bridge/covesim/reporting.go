@@ -68,7 +68,7 @@ func (s *Sim) tenantSessions(c *call, d *device, p reportingParams) (any, error)
 			"Id": x.ID, "Type": x.tenantType(), "DataSourceType": d.source(x.Source).plugin,
 			"StartTime": x.Start.Unix(), "EndTime": x.End.Unix(), "Duration": int64(x.End.Sub(x.Start).Seconds()),
 			"AccountsCount": 5 + d.index%40, "SiteCollectionsCount": d.index % 7,
-			"Status": statusWord(d.toldStatus(x)), "ErrorsCount": d.toldErrors(x),
+			"Status": statusWord(d.reportedStatus(x)), "ErrorsCount": d.reportedErrors(x),
 		})
 	}
 	return inner(rows), nil

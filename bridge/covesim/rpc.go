@@ -101,7 +101,7 @@ func (s *Sim) reply(c *call, result any, err error) []byte {
 		if !errors.As(err, &told) {
 			panic(err) // a method gives no others
 		}
-		reply["error"] = s.tell(told)
+		reply["error"] = s.errorMember(told)
 	}
 	body, err := json.Marshal(reply)
 	if err != nil { // an id that is no JSON can't be here: the call was parsed
@@ -110,8 +110,8 @@ func (s *Sim) reply(c *call, result any, err error) []byte {
 	return body
 }
 
-// tell spells an error. Some clients saw Cove's number as the code.
-func (s *Sim) tell(e *rpcError) object {
+// errorMember spells an error. Some clients saw Cove's number as the code.
+func (s *Sim) errorMember(e *rpcError) object {
 	switch {
 	case e.number == 0:
 		return object{"code": e.code, "message": e.message}

@@ -48,7 +48,7 @@ const (
 	NoSelection          = 11
 	Restarted            = 12
 	Blocked              = 13
-	unheardOf            = 17
+	undocumented         = 17
 )
 
 var statusWords = map[int]string{
@@ -86,7 +86,7 @@ func (f *fleet) session(d *device, i int, n int64, begin time.Time, room time.Du
 		s.Status = pick(r, outcomes)
 	}
 	if d.has(UnknownStatus) && r.oneIn(3) {
-		s.Status = unheardOf
+		s.Status = undocumented
 	}
 	s.SelectedCount = d.sources[i].count/2 + d.sources[i].count*(n%400)/1000 + 1
 	s.SelectedBytes = d.bytes[i] + d.bytes[i]/1000*(n%400)

@@ -119,8 +119,8 @@ func (s Severity) rank() int {
 	return 1
 }
 
-// Same tells whether both are about the same.
-func (f Finding) Same(g Finding) bool { return f.Name == g.Name && f.Subject == g.Subject }
+// SameCondition tells whether both are about the same.
+func (f Finding) SameCondition(g Finding) bool { return f.Name == g.Name && f.Subject == g.Subject }
 
 // String is a Finding in a line.
 func (f Finding) String() string {

@@ -49,7 +49,7 @@ func Copy(ctx context.Context, from, to *Ledger, progress func(done, total int))
 		if has, err := target.count(); err != nil {
 			return err
 		} else if has > 0 {
-			return same(source, target)
+			return checkEqual(source, target)
 		}
 		done := 0
 		step := func() {
@@ -153,8 +153,8 @@ func (t transaction) rows(table string, do func(columns []string, values []any) 
 	return rows.Err()
 }
 
-// same answers ErrNotEmpty unless both hold the same.
-func same(source, target transaction) error {
+// checkEqual answers ErrNotEmpty unless both hold the same.
+func checkEqual(source, target transaction) error {
 	for _, table := range tables {
 		a, err := source.digest(table)
 		if err != nil {

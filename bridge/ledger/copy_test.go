@@ -91,7 +91,7 @@ func TestCopyIsInDoubt(t *testing.T) {
 func sameLedgers(t *testing.T, a, b *Ledger) (err error) {
 	must(t, a.read(t.Context(), "compare", func(x transaction) error {
 		return b.read(t.Context(), "compare", func(y transaction) error {
-			err = same(x, y)
+			err = checkEqual(x, y)
 			return nil
 		})
 	}))

@@ -88,7 +88,7 @@ func (m *IMAP) checkTarget(ctx context.Context, c *imapConn, acl bool, tell func
 	if !acl {
 		if c.lines.isReadOnly() {
 			tell(Finding{What: what})
-			tell(m.mayNot("opened READ-ONLY", "let it write there"))
+			tell(m.cannotInsert("opened READ-ONLY", "let it write there"))
 			return
 		}
 		tell(Finding{What: what + ", open for writing (READ-WRITE)"})
@@ -109,12 +109,12 @@ func (m *IMAP) checkTarget(ctx context.Context, c *imapConn, acl bool, tell func
 		tell(Finding{What: what + ", mails may be put in (rights " + oneLine(rights.String()) + ")"})
 	default:
 		tell(Finding{What: what})
-		tell(m.mayNot("rights "+oneLine(rights.String()), "give it the right to insert mails (i)"))
+		tell(m.cannotInsert("rights "+oneLine(rights.String()), "give it the right to insert mails (i)"))
 	}
 }
 
-// mayNot tells that the login may not put mails into the folder.
-func (m *IMAP) mayNot(seen, hint string) Finding {
+// cannotInsert tells that the login may not put mails into the folder.
+func (m *IMAP) cannotInsert(seen, hint string) Finding {
 	return toFinding("folder "+m.o.Mailbox+": "+seen, &Error{
 		Op: "imap " + m.o.Address + ": put mails into " + m.o.Mailbox, Text: "the login has no right to",
 		Hint: hint,

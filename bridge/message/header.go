@@ -37,14 +37,14 @@ func foldField(name string, tokens []string) []byte {
 // taken on the first line.
 func unstructured(text string, first int) []string {
 	text = cmp.Or(oneLine(text), none)
-	if plain(text) {
+	if isPlain(text) {
 		return strings.Split(text, " ")
 	}
 	return encodedWords(text, first)
 }
 
-// plain tells whether a text can stand in a header as it is.
-func plain(text string) bool {
+// isPlain tells whether a text can stand in a header as it is.
+func isPlain(text string) bool {
 	if strings.Contains(text, "=?") {
 		return false
 	}
@@ -96,7 +96,7 @@ func addresses(list []*mail.Address, first int) []string {
 		bare := (&mail.Address{Address: a.Address}).String()
 		switch {
 		case name == "":
-		case plain(name):
+		case isPlain(name):
 			quoted := strings.TrimSuffix((&mail.Address{Name: name, Address: a.Address}).String(), bare)
 			tokens = append(tokens, strings.Fields(quoted)...)
 		default:

@@ -63,14 +63,14 @@ func (r *Renderer) write(run backup.Run, messageID, subject string, date time.Ti
 		return nil, err
 	}
 	b.WriteString("\r\n") // go-message ends with the boundary and no line end
-	return protect(b.Bytes()), nil
+	return escapeLines(b.Bytes()), nil
 }
 
 // writePart writes a part as it is where that is safe (7bit, the default, of
 // which nothing need be said: RFC 2045 section 6.1), else as quoted-printable
 // (section 6.7).
 func writePart(w *gomessage.Writer, kind, body string) error {
-	body = normal(body)
+	body = normalizeLines(body)
 	var h gomessage.Header
 	if !sevenBit(body) {
 		h.Set("Content-Transfer-Encoding", "quoted-printable")
@@ -86,9 +86,9 @@ func writePart(w *gomessage.Writer, kind, body string) error {
 	return p.Close()
 }
 
-// normal gives every line its CRLF (RFC 5322 section 2.3) and takes away what a transport might:
+// normalizeLines gives every line its CRLF (RFC 5322 section 2.3) and takes away what a transport might:
 // other control characters and spaces at the ends of lines.
-func normal(body string) string {
+func normalizeLines(body string) string {
 	body = strings.ToValidUTF8(body, "\uFFFD")
 	lines := strings.Split(strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(body), "\n")
 	for i, l := range lines {
@@ -138,10 +138,10 @@ func references(html string) string {
 	return b.String()
 }
 
-// protect takes away what a mailbox file or an SMTP server would change in a
+// escapeLines takes away what a mailbox file or an SMTP server would change in a
 // part that is quoted-printable, as RFC 2049 section 3 advises: "From " at the
 // start of a line and a lone dot. All other parts have none (see sevenBit).
-func protect(mail []byte) []byte {
+func escapeLines(mail []byte) []byte {
 	for {
 		done := bytes.ReplaceAll(mail, []byte("\r\nFrom "), []byte("\r\n=46rom =\r\n"))
 		done = bytes.ReplaceAll(done, []byte("\r\n.\r\n"), []byte("\r\n=2E\r\n"))

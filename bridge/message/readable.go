@@ -32,7 +32,7 @@ func Readable(m []byte) error {
 	switch {
 	case textErr != nil && htmlErr != nil:
 		return fmt.Errorf("text part: %w; HTML part: %w", textErr, htmlErr)
-	case textErr == nil && htmlErr == nil && !text.same(html):
+	case textErr == nil && htmlErr == nil && !text.equal(html):
 		return errors.New("the text and the HTML part tell different results")
 	}
 	return nil
@@ -75,8 +75,8 @@ type record struct {
 	objects []string // "Warning - Files and folders"
 }
 
-// same tells whether two bodies tell the same result.
-func (r *record) same(other *record) bool {
+// equal tells whether two bodies tell the same result.
+func (r *record) equal(other *record) bool {
 	return r.checksum() == other.checksum()
 }
 

@@ -22,7 +22,7 @@ func (s *Status) derived(known []finding.Finding) (more []finding.Finding) {
 	add := func(k finding.Kind, since time.Time, why, remedy string) {
 		f := finding.Finding{Name: k.Name, Severity: k.Severity, Since: since, What: k.What, Why: why, Remedy: remedy, Times: 1}
 		for _, g := range known {
-			if g.Same(f) {
+			if g.SameCondition(f) {
 				return
 			}
 		}

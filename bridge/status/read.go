@@ -78,7 +78,7 @@ func (s *Status) add(r Report) {
 		if f.Name == finding.MailsGivenUp.Name { // the ledger knows it, of all bridges and beyond a restart
 			continue
 		}
-		if !slices.ContainsFunc(s.Findings, f.Same) {
+		if !slices.ContainsFunc(s.Findings, f.SameCondition) {
 			s.Findings = append(s.Findings, f)
 		}
 	}

@@ -95,7 +95,7 @@ type problem struct {
 
 func (p problem) Error() string { return p.text }
 
-func nowhere(http.ResponseWriter, *http.Request) error {
+func notFound(http.ResponseWriter, *http.Request) error {
 	return problem{http.StatusNotFound, "There is no such page."}
 }
 

@@ -136,7 +136,7 @@ func (s *Server) handler() http.Handler {
 		"POST /runs/{run}/again": s.resend,
 		"GET /devices":           s.devices,
 		"GET /devices/{device}":  s.device,
-		"GET /":                  nowhere,
+		"GET /":                  notFound,
 	} {
 		mux.Handle(pattern, s.page(page))
 	}

@@ -41,9 +41,9 @@ The exit status is 1 if anything failed; a warning is no failure.`,
 func (a *app) check(ctx context.Context, c *config.Config) error {
 	path, _ := a.config()
 	r := newCheckReport(a, c)
-	r.tell("settings", mailbox.Finding{What: path + " is complete"})
-	for _, w := range append(c.Warnings, c.Doubts()...) {
-		r.tell("settings", mailbox.Finding{What: w, Warning: true})
+	r.found("settings", mailbox.Finding{What: path + " is complete"})
+	for _, w := range append(c.Warnings, c.Suspicious()...) {
+		r.found("settings", mailbox.Finding{What: w, Warning: true})
 	}
 	return r.end(ctx, a.checkNamed(ctx, c, r))
 }
@@ -59,12 +59,12 @@ func (a *app) checkNamed(ctx context.Context, c *config.Config, r *checkReport) 
 		if opening.Err() != nil && ctx.Err() == nil {
 			err = fmt.Errorf("no answer within %s: %w", mailbox.CheckTime, err)
 		}
-		r.tell("start", mailbox.Finding{What: "read the templates, open the ledger", Err: err})
+		r.found("start", mailbox.Finding{What: "read the templates, open the ledger", Err: err})
 		return reportedError{err}
 	}
 	defer b.Close()
-	r.tell("templates", mailbox.Finding{What: "all can be read and make a mail"})
-	b.Check(ctx, bridge.CheckReport{Begin: r.begin, Found: r.tell})
+	r.found("templates", mailbox.Finding{What: "all can be read and make a mail"})
+	b.Check(ctx, bridge.CheckReport{Begin: r.begin, Found: r.found})
 	return nil
 }
 
@@ -99,7 +99,7 @@ func (r *checkReport) stop() {
 	}
 }
 
-func (r *checkReport) tell(area string, f mailbox.Finding) {
+func (r *checkReport) found(area string, f mailbox.Finding) {
 	r.stop()
 	mark, colour, result := "passed", text.FgGreen, f.What
 	switch {

@@ -43,7 +43,7 @@ func (i *interview) run(ctx context.Context) ([]byte, error) {
 			what = "log in and read a device"
 		}
 		if ctx.Err() == nil {
-			i.report.tell("cove", mailbox.Finding{What: what, Err: err})
+			i.report.found("cove", mailbox.Finding{What: what, Err: err})
 		}
 	})
 	i.say("\nMails")
@@ -51,7 +51,7 @@ func (i *interview) run(ctx context.Context) ([]byte, error) {
 	i.say("\nMailbox")
 	i.untilGood(ctx, i.mailbox, func(ctx context.Context, _ []bridge.Source, box bridge.Mailbox) {
 		box.Check(ctx, func(f mailbox.Finding) {
-			i.report.tell("mailbox", f)
+			i.report.found("mailbox", f)
 			i.report.begin(trying) // what comes next
 		})
 	})
@@ -71,7 +71,7 @@ func (i *interview) untilGood(ctx context.Context, ask func(), try func(context.
 		i.report.failed = false
 		i.report.begin(trying)
 		if err := i.try(ctx, try); err != nil {
-			i.report.tell("settings", mailbox.Finding{What: "the answers", Err: err})
+			i.report.found("settings", mailbox.Finding{What: "the answers", Err: err})
 		}
 		i.report.stop()
 		if ctx.Err() != nil {

@@ -41,7 +41,7 @@ is taken up by the next start.`,
 			if errors.Is(err, context.Canceled) {
 				return errors.New("stopped before the end; the next start goes on from here")
 			}
-			if err == nil && (s.Waiting > 0 || s.Delivered.Failed > 0 || broken(s)) {
+			if err == nil && (s.Waiting > 0 || s.Delivered.Failed > 0 || anyFailed(s)) {
 				return errReported
 			}
 			return err
@@ -80,7 +80,7 @@ func delivered(d deliver.Counts) string {
 	return s
 }
 
-func broken(s bridge.Summary) bool {
+func anyFailed(s bridge.Summary) bool {
 	for _, p := range s.Polled {
 		if p.Failed > 0 {
 			return true

@@ -16,19 +16,19 @@ import (
 // the Cove API document. It is an http.RoundTripper for one bridge's client.
 type script struct {
 	Plan
-	epoch time.Time
-	*life // of the bridge that asks
+	epoch        time.Time
+	*processLife // of the bridge that asks
 
-	asked *asked
+	asked *callCounter
 }
 
-// asked counts the histories asked for, by device.
-type asked struct {
+// callCounter counts the histories asked for, by device.
+type callCounter struct {
 	mu    sync.Mutex
 	calls map[int]int
 }
 
-func (a *asked) count(device int) {
+func (a *callCounter) count(device int) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.calls[device]++
@@ -181,8 +181,8 @@ func (s *script) customers() (all []object) {
 	}
 }
 
-// life is that of one bridge: whatever reaches out of it goes through here.
-type life struct {
+// processLife is that of one bridge: whatever reaches out of it goes through here.
+type processLife struct {
 	mu     sync.Mutex
 	dead   bool
 	paused chan struct{} // closed when it goes on; nil: it runs
@@ -191,7 +191,7 @@ type life struct {
 var errDead = errors.New("the process is dead")
 
 // pass lets a bridge that lives pass after a while.
-func (l *life) pass(ctx context.Context, after time.Duration) error {
+func (l *processLife) pass(ctx context.Context, after time.Duration) error {
 	if err := sleep(ctx, after); err != nil {
 		return err
 	}
@@ -209,7 +209,7 @@ func (l *life) pass(ctx context.Context, after time.Duration) error {
 	}
 }
 
-func (l *life) kill() {
+func (l *processLife) kill() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.dead = true
@@ -219,7 +219,7 @@ func (l *life) kill() {
 	}
 }
 
-func (l *life) pause() {
+func (l *processLife) pause() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.paused == nil {
@@ -227,7 +227,7 @@ func (l *life) pause() {
 	}
 }
 
-func (l *life) resume() {
+func (l *processLife) resume() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.paused != nil {

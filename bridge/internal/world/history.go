@@ -25,8 +25,8 @@ var (
 	names     = map[string]string{"D01": "Files and folders", "D02": "System state", "D19": "Microsoft 365 Exchange", "D20": "Microsoft 365 OneDrive"}
 )
 
-// shown is a session as it stands now, by the device's clock.
-type shown struct {
+// listedSession is a session as it stands now, by the device's clock.
+type listedSession struct {
 	Session
 	id         int // counts up by start
 	start, end time.Time
@@ -35,12 +35,12 @@ type shown struct {
 }
 
 // sessions gives those of the device that began, by start.
-func (s *script) sessions(device int) (all []shown) {
+func (s *script) sessions(device int) (all []listedSession) {
 	d, now := s.Devices[device], s.now()
 	for _, x := range d.Sessions {
-		all = append(all, shown{Session: x})
+		all = append(all, listedSession{Session: x})
 	}
-	slices.SortStableFunc(all, func(a, b shown) int { return int(a.Start - b.Start) })
+	slices.SortStableFunc(all, func(a, b listedSession) int { return int(a.Start - b.Start) })
 	for i := range all {
 		x := &all[i]
 		x.id = i + 1
@@ -100,7 +100,7 @@ func (s *script) history(device int, p params) any {
 	return object{"result": rows[first:min(first+p.Range.Size, len(rows))]}
 }
 
-func (s *script) listed(device int, x shown) object {
+func (s *script) listed(device int, x listedSession) object {
 	row := object{"Id": x.id, "Type": "BatchBackup", "Status": words[x.status], "StartTime": x.start.Unix(), "EndTime": 0, "ErrorsCount": 0,
 		"SelectedCount": 10, "SelectedSize": 1000, "ProcessedCount": 5, "ProcessedSize": 500, "SentSize": 100}
 	if !x.end.IsZero() {

@@ -21,7 +21,7 @@ var (
 type disk struct {
 	plan  Plan
 	epoch time.Time
-	*life
+	*processLife
 	*ledger.Ledger
 }
 

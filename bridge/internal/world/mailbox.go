@@ -37,7 +37,7 @@ func (s *store) has(id string) bool {
 type box struct {
 	plan  Plan
 	epoch time.Time
-	*life
+	*processLife
 	store *store
 }
 

@@ -82,7 +82,7 @@ func (s *script) settings(device int, columns []string) any {
 
 // fields fills in what statistics tell of one data source.
 func (s *script) fields(device int, source string, values map[string]string) {
-	var last, done *shown
+	var last, done *listedSession
 	for _, x := range s.sessions(device) {
 		if x.Source != source {
 			continue

@@ -38,7 +38,7 @@ type World struct {
 	log   io.Writer
 	epoch time.Time
 	store *store
-	asked *asked
+	asked *callCounter
 
 	bridges  []*process
 	problems []string
@@ -47,7 +47,7 @@ type World struct {
 
 // process is one bridge.
 type process struct {
-	*life
+	*processLife
 	ledger *ledger.Ledger
 	bridge *bridge.Bridge
 	stop   context.CancelFunc
@@ -83,7 +83,7 @@ func Template() error {
 // Run carries the plan out, in a synctest bubble, with its files in dir, and
 // tells what came out wrong. log gets the bridges' logs.
 func (p Plan) Run(dir string, log io.Writer) (problems []string) {
-	w := &World{Plan: p.closed(), dir: dir, log: log, epoch: time.Now(), store: &store{}, asked: &asked{calls: map[int]int{}}}
+	w := &World{Plan: p.closed(), dir: dir, log: log, epoch: time.Now(), store: &store{}, asked: &callCounter{calls: map[int]int{}}}
 	if err := w.run(); err != nil {
 		return append(w.problems, err.Error())
 	}
@@ -226,7 +226,7 @@ func (w *World) happen(c Change) (err error) {
 
 // start starts a bridge on the ledger.
 func (w *World) start(i int) error {
-	p := &process{life: &life{}, ended: make(chan struct{})}
+	p := &process{processLife: &processLife{}, ended: make(chan struct{})}
 	clock := func() time.Time { return time.Now().Add(w.clockOff()) }
 	var err error
 	ctx := context.Background()
@@ -247,11 +247,11 @@ func (w *World) start(i int) error {
 	client := cove.New(cove.Options{
 		Name: "msp", URL: "http://cove.test/jsonapi", ReportingURL: "http://cove.test/reporting_api", NodeURL: "http://HOST/repserv_json",
 		RecoveryURL: "http://cove.test/recovery", Username: "u", Password: "secret-password", PageSize: 2, Rate: 1000, Concurrency: 2, Now: clock,
-		Transport: &script{Plan: w.Plan, epoch: w.epoch, life: p.life, asked: w.asked},
+		Transport: &script{Plan: w.Plan, epoch: w.epoch, processLife: p.processLife, asked: w.asked},
 	})
-	d := &disk{plan: w.Plan, epoch: w.epoch, life: p.life, Ledger: p.ledger}
+	d := &disk{plan: w.Plan, epoch: w.epoch, processLife: p.processLife, Ledger: p.ledger}
 	p.bridge = bridge.New(bridge.Options{
-		Sources: []bridge.Source{source{client}}, Ledger: p.ledger, Mailbox: &box{plan: w.Plan, epoch: w.epoch, life: p.life, store: w.store},
+		Sources: []bridge.Source{source{client}}, Ledger: p.ledger, Mailbox: &box{plan: w.Plan, epoch: w.epoch, processLife: p.processLife, store: w.store},
 		Log: slog.New(slog.NewTextHandler(w.log, nil)).With("bridge", i), Interval: interval,
 		Deliver: deliver.Options{Outbox: outbox{d, bridge.Outbox{Ledger: p.ledger}}, Connections: 2, Batch: 4, Idle: 2 * time.Minute},
 		Collect: collect.Options{

@@ -13,10 +13,10 @@ import (
 // with each other become one run.
 const longWindow = 4 * time.Hour
 
-// Doubts are sentences on what may be as it is wanted, but seldom is:
+// Suspicious are sentences on what may be as it is wanted, but seldom is:
 // placeholders that nobody replaced, a window that swallows runs, a folder with
 // a path's name.
-func (c *Config) Doubts() (all []string) {
+func (c *Config) Suspicious() (all []string) {
 	doubt := func(format string, args ...any) { all = append(all, fmt.Sprintf(format, args...)) }
 	address := func(key, text string) {
 		domain := text

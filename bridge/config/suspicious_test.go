@@ -32,7 +32,7 @@ func TestDoubts(t *testing.T) {
 		cfg.Mail.From, cfg.Mail.To = "Cove <cove@acme.nl>", []string{"backups@acme.nl"}
 		cfg.Delivery.IMAP = &IMAP{Address: "mail.acme.nl:993", Mailbox: "INBOX"}
 		c.change(cfg)
-		got := cfg.Doubts()
+		got := cfg.Suspicious()
 		if !slices.EqualFunc(got, c.want, strings.HasPrefix) {
 			t.Errorf("%s: got %q, want %q", c.why, got, c.want)
 		}
