@@ -68,7 +68,7 @@ type nameFilter struct {
 
 // Devices is collect.Source's.
 func (o nameFilter) Devices(ctx context.Context, sel backup.Selection, yield func(backup.Row) error) error {
-	sel.Told = nil // how many of them are wanted is not known
+	sel.OnTotal = nil // how many of them are wanted is not known
 	return o.Source.Devices(ctx, sel, func(r backup.Row) error {
 		if !strings.Contains(strings.ToLower(r.Snapshot().Device.Name), o.text) {
 			return ctx.Err()

@@ -134,7 +134,7 @@ type Selection struct {
 	// Since limits it to those that changed within this time, by the product's
 	// own clock; 0: all.
 	Since time.Duration
-	// Told, if not nil, is told how many devices there are to come, as soon as
+	// OnTotal, if not nil, is told how many devices there are to come, as soon as
 	// that is known, and again where it changes.
-	Told func(total int64)
+	OnTotal func(total int64)
 }

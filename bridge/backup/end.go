@@ -10,7 +10,7 @@ import (
 // one began is over; and so is everything on a device that is gone for long.
 func (j *Journal) endWedged(o Look, rules Rules) {
 	limit := rules.giveUpAfter()
-	gone := !j.Missing.IsZero() && o.waited(j.Missing) >= limit
+	gone := !j.MissingSince.IsZero() && o.waited(j.MissingSince) >= limit
 	if gone {
 		for _, p := range j.Pending {
 			j.believe(p.Known)
@@ -25,16 +25,16 @@ func (j *Journal) endWedged(o Look, rules Rules) {
 		}
 		next, passed := j.next(i)
 		ended := slices.ContainsFunc(j.Pending, func(p Pending) bool {
-			return p.Source.Key == k.Source.Key && (p.Approx || p.Start.Sub(k.Start).Abs() <= apart)
+			return p.Source.Key == k.Source.Key && (p.Approx || p.Start.Sub(k.Start).Abs() <= maxApart)
 		})
 		switch {
 		case ended: // statistics told how, and will be believed
 		case gone:
-			k.giveUp(k.Start, o.Sure)
-		case passed && (k.Passed && o.Read || o.waited(k.Begun) >= limit):
-			k.giveUp(next, o.Sure)
+			k.giveUp(k.Start, o.Trusted)
+		case passed && (k.Superseded && o.Read || o.waited(k.BegunAt) >= limit):
+			k.giveUp(next, o.Trusted)
 		case passed: // the history may be about to tell its end
-			k.Passed, j.Again = true, j.NoHistory == ""
+			k.Superseded, j.Reread = true, j.NoHistory == ""
 		}
 	}
 }
@@ -70,7 +70,7 @@ func (j *Journal) endRestarted(o Look, rules Rules) {
 		switch {
 		case next >= 0 && (k.End.IsZero() || !j.Sessions[i+1+next].Start.After(k.End.Add(rules.Window))):
 			continue // replaced
-		case next < 0 && (j.expects(k.Source) || o.Now.Before(k.Done.Add(rules.Window))):
+		case next < 0 && (j.expects(k.Source) || o.Now.Before(k.EndedAt.Add(rules.Window))):
 			continue // the next one may still come
 		}
 		k.State, k.Status = Ended, Warning

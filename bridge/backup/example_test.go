@@ -16,7 +16,7 @@ func ExampleJournal_Ready() {
 	session := func(id, source string, status backup.Status, start, end time.Time) backup.Session {
 		return backup.Session{ID: id, Source: backup.DataSource{Key: source, Name: source}, State: backup.Ended, Status: status, Start: start, End: end}
 	}
-	look := backup.Look{Now: at(2, 35), Sure: at(2, 35), Baseline: at(0, 0), Since: at(0, 0), Read: true, Shown: true,
+	look := backup.Look{Now: at(2, 35), Trusted: at(2, 35), Baseline: at(0, 0), Since: at(0, 0), Read: true, Shown: true,
 		Snapshot: &backup.Snapshot{Device: device},
 		History: []backup.Session{
 			session("1", "Files and folders", backup.Success, at(2, 0), at(2, 20)),
@@ -27,7 +27,7 @@ func ExampleJournal_Ready() {
 	journal.Observe(look, rules)
 	fmt.Println("at 2:35:", len(journal.Ready(look, rules)), "ready; next look", journal.Due(look, rules).Format("15:04"))
 
-	look.Now, look.Sure = at(2, 41), at(2, 41)
+	look.Now, look.Trusted = at(2, 41), at(2, 41)
 	for _, run := range journal.Ready(look, rules) {
 		fmt.Println("at 2:41:", run.ID, run.Status, len(run.Sessions), "sessions")
 	}

@@ -10,8 +10,8 @@ type group struct {
 	Run
 	members []int     // of the sessions given, those in it
 	gone    []int     // those restarted ones that a member took the place of
-	done    time.Time // when it ended by our own clock
-	begun   time.Time // when it began by our own clock
+	endedAt time.Time // when it ended by our own clock
+	begunAt time.Time // when it began by our own clock
 	old     bool      // each of its sessions had ended before the baseline
 	sent    bool      // its sessions went out already, under Run.ID
 	late    bool      // it came after a run had gone out that it would have joined or opened
@@ -50,7 +50,7 @@ func groupSessions(d Device, all []Known, rules Rules, now time.Time) []group {
 	}
 	for i, k := range all {
 		if k.vague() && k.Run == "" {
-			g.place(i)
+			g.addVague(i)
 		}
 	}
 	sent := map[string]bool{}
@@ -87,7 +87,7 @@ func (g *grouping) add(i int) {
 		g.groups[at].members = append(g.groups[at].members, i)
 		return
 	}
-	joins := !g.rules.BySource && g.newest >= 0 && g.takes(g.groups[g.newest], k)
+	joins := !g.rules.BySource && g.newest >= 0 && g.accepts(g.groups[g.newest], k)
 	if joins && !g.groups[g.newest].sent {
 		g.groups[g.newest].members = append(g.groups[g.newest].members, i)
 		return
@@ -98,10 +98,10 @@ func (g *grouping) add(i int) {
 	}
 }
 
-// place puts a session that runs since nobody knows when into the first run
+// addVague puts a session that runs since nobody knows when into the first run
 // that it may belong to, so that it waits for it; the others don't. It opens a
 // run only where there is no such run.
-func (g *grouping) place(i int) {
+func (g *grouping) addVague(i int) {
 	k := g.all[i]
 	at := slices.IndexFunc(g.groups, func(o group) bool {
 		return !g.rules.BySource && !o.sent && !o.late && !g.has(o, k.Source) && !g.end(o).Add(g.rules.Window).Before(k.Start) && !g.old(o)
@@ -113,8 +113,8 @@ func (g *grouping) place(i int) {
 	g.groups[at].members = append(g.groups[at].members, i)
 }
 
-// takes tells whether the session belongs to the run, as it stands so far.
-func (g *grouping) takes(o group, k Known) bool {
+// accepts tells whether the session belongs to the run, as it stands so far.
+func (g *grouping) accepts(o group, k Known) bool {
 	if g.has(o, k.Source) {
 		return false
 	}
@@ -150,11 +150,11 @@ func (g *grouping) finish(o *group, passed bool) {
 		} else {
 			o.open = true
 		}
-		if k.Done.After(o.done) {
-			o.done = k.Done
+		if k.EndedAt.After(o.endedAt) {
+			o.endedAt = k.EndedAt
 		}
-		if o.begun.IsZero() || k.Begun.Before(o.begun) {
-			o.begun = k.Begun
+		if o.begunAt.IsZero() || k.BegunAt.Before(o.begunAt) {
+			o.begunAt = k.BegunAt
 		}
 	}
 	o.Device, o.Kind, o.Start, o.End, o.old = g.device, Whole, o.Sessions[0].Start, g.end(*o), g.old(*o)
@@ -167,7 +167,7 @@ func (g *grouping) finish(o *group, passed bool) {
 	if o.ID == "" {
 		o.ID = o.identity(Whole)
 	}
-	o.ready = !o.open && !o.sent && (passed || g.rules.BySource || o.late || g.now.After(o.done.Add(g.rules.Window)))
+	o.ready = !o.open && !o.sent && (passed || g.rules.BySource || o.late || g.now.After(o.endedAt.Add(g.rules.Window)))
 }
 
 // identity is the run's. One that came too late for the run it belonged to

@@ -40,7 +40,7 @@ func parse(t testing.TB, lines string) (sessions []Known) {
 			s.State = Running
 		} else {
 			s.End = at(end)
-			s.Done = s.End
+			s.EndedAt = s.End
 		}
 		for _, w := range words[2:] {
 			switch {
@@ -165,7 +165,7 @@ func history(t *rapid.T) (sessions []Known) {
 		for range rapid.IntRange(0, 8).Draw(t, "sessions of "+key) {
 			start := clock.Add(time.Duration(rapid.IntRange(1, 90).Draw(t, "gap")) * time.Minute)
 			end := start.Add(time.Duration(rapid.IntRange(0, 60).Draw(t, "length")) * time.Minute)
-			sessions = append(sessions, Known{Done: end, Session: Session{
+			sessions = append(sessions, Known{EndedAt: end, Session: Session{
 				ID: fmt.Sprint(key, len(sessions)), Source: DataSource{Key: key, Name: key}, State: Ended, Start: start, End: end,
 				Status: Status(rapid.IntRange(0, 2).Draw(t, "status")),
 			}})

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// newest is when the last session began that statistics tell of; zero: none ever did.
-func (o Look) newest() (start time.Time) {
+// newestStart is when the last session began that statistics tell of; zero: none ever did.
+func (o Look) newestStart() (start time.Time) {
 	if o.Snapshot != nil {
 		for _, s := range o.Snapshot.Sessions {
 			start = latest(start, s.Start)
@@ -15,18 +15,18 @@ func (o Look) newest() (start time.Time) {
 	return start
 }
 
-// hear takes in what statistics tell: what runs, and which ends are new.
-func (j *Journal) hear(o Look, rules Rules, first bool) {
+// mergeStatistics takes in what statistics tell: what runs, and which ends are new.
+func (j *Journal) mergeStatistics(o Look, rules Rules, first bool) {
 	was := j.Running
 	j.Running = nil
 	for _, s := range o.Snapshot.Sessions {
 		if s.State == Running {
-			k := Known{Session: s, Begun: between(s.Start, o.Last, o.Sure)}
-			if s.Approx || o.Last.IsZero() { // since when is not known
-				k.Begun = o.Sure
+			k := Known{Session: s, BegunAt: ownTime(s.Start, o.LastRead, o.Trusted)}
+			if s.Approx || o.LastRead.IsZero() { // since when is not known
+				k.BegunAt = o.Trusted
 			}
 			if i := slices.IndexFunc(was, func(w Known) bool { return w.Source.Key == s.Source.Key && w.Start.Equal(s.Start) }); i >= 0 {
-				k.Begun = was[i].Begun
+				k.BegunAt = was[i].BegunAt
 			}
 			j.Running = append(j.Running, k)
 			continue
@@ -36,27 +36,27 @@ func (j *Journal) hear(o Look, rules Rules, first bool) {
 			slices.ContainsFunc(j.Pending, func(p Pending) bool { return p.Source.Key == s.Source.Key && p.Told.Equal(told) }) {
 			continue
 		}
-		k := Known{Session: s, Begun: between(s.Start, o.Last, o.Sure), Done: between(s.End, o.Last, o.Sure)}
+		k := Known{Session: s, BegunAt: ownTime(s.Start, o.LastRead, o.Trusted), EndedAt: ownTime(s.End, o.LastRead, o.Trusted)}
 		if first && !s.End.After(o.Baseline) {
 			k.Old = true
-			if !j.associate(s, apart) {
-				j.remember(k)
+			if !j.associate(s, maxApart) {
+				j.addSession(k)
 			}
 			j.acknowledge(s)
 			continue
 		}
-		j.Pending = append(j.Pending, Pending{Known: k, Since: o.Sure})
+		j.Pending = append(j.Pending, Pending{Known: k, Since: o.Trusted})
 	}
 }
 
-// await deals with the ends that statistics told of: each is a session that
+// matchPending deals with the ends that statistics told of: each is a session that
 // the history lists, or one that it will list, or, where the history can't be
 // read or does not list it in the end, one that statistics alone tell of.
 //
 // An end is given to a listed session at once only where the two agree to a few
 // seconds. What agrees less waits for as long as the history is waited for: its
 // own session may not be listed yet, and the near one may be another's.
-func (j *Journal) await(o Look, rules Rules) {
+func (j *Journal) matchPending(o Look, rules Rules) {
 	slices.SortStableFunc(j.Pending, func(a, b Pending) int { return a.Told.Compare(b.Told) })
 	deal := func(dealt func(Pending) bool) {
 		j.Pending = slices.DeleteFunc(j.Pending, func(p Pending) bool {
@@ -67,7 +67,7 @@ func (j *Journal) await(o Look, rules Rules) {
 			return done
 		})
 	}
-	deal(func(p Pending) bool { return j.associate(p.Session, exact) })
+	deal(func(p Pending) bool { return j.associate(p.Session, exactMatch) })
 	deal(func(p Pending) bool {
 		switch patient := p.Looks < 2 || o.waited(p.Since) < rules.Patience; {
 		case j.NoHistory != "": // its own may not be listed at all, unless it was looked for
@@ -87,8 +87,8 @@ func (j *Journal) await(o Look, rules Rules) {
 		if o.Read {
 			p.Looks++
 		}
-		if p.Since.After(o.Sure) { // a clock was put back
-			p.Since = o.Sure
+		if p.Since.After(o.Trusted) { // a clock was put back
+			p.Since = o.Trusted
 		}
 	}
 }
@@ -178,10 +178,10 @@ func (j *Journal) believe(told Known) {
 	begins := told.Session // if a start was told, and taken for an end
 	begins.Start, begins.End = told.Told, told.Told.Add(told.End.Sub(told.Start))
 	read := j.reading()
-	late, least := j.lateness(read), 2*near
+	late, least := j.typicalDelay(read), 2*near
 	switch {
 	case read == endOrStart:
-		least = apart
+		least = maxApart
 	case read == isStart && !told.Approx:
 		told.Session = begins
 	}
@@ -201,17 +201,17 @@ func (j *Journal) believe(told Known) {
 		}
 		id, seq, start := k.ID, k.Seq, k.Start
 		k.Session = told.Session
-		k.ID, k.Seq, k.Start, k.Approx, k.Done, k.Believed = id, seq, start, false, told.Done, true
+		k.ID, k.Seq, k.Start, k.Approx, k.EndedAt, k.Unconfirmed = id, seq, start, false, told.EndedAt, true
 		if k.End.Before(k.Start) {
 			k.End = k.Start
 		}
 		return
 	}
-	j.remember(told)
+	j.addSession(told)
 }
 
-// remember adds a session that statistics alone tell of.
-func (j *Journal) remember(told Known) {
+// addSession adds a session that statistics alone tell of.
+func (j *Journal) addSession(told Known) {
 	j.Sessions = append(j.Sessions, told)
 	sortKnown(j.Sessions)
 }

@@ -15,13 +15,13 @@ type Journal struct {
 	// began before may have been mailed before this ledger was made.
 	First time.Time `json:"first,omitzero"`
 
-	NoHistory string    `json:"no_history,omitempty"` // why its session history can't be read; empty: it can
-	RetryAt   time.Time `json:"retry_at,omitzero"`    // when that is tried again
-	Again     bool      `json:"again,omitempty"`      // the history is to be read again at the next poll
-	Watch     time.Time `json:"watch,omitzero"`       // until when it is read at each poll, for a session may be listed late
-	Missing   time.Time `json:"missing,omitzero"`     // since when the product shows the device no more
-	Behind    time.Time `json:"behind,omitzero"`      // since when the copy in the cloud has been seen not to catch up with the vault
-	Orphan    bool      `json:"orphan,omitempty"`     // it had been silent for weeks when it was first seen, and still is
+	NoHistory    string    `json:"no_history,omitempty"` // why its session history can't be read; empty: it can
+	RetryAt      time.Time `json:"retry_at,omitzero"`    // when that is tried again
+	Reread       bool      `json:"again,omitempty"`      // the history is to be read again at the next poll
+	RereadUntil  time.Time `json:"watch,omitzero"`       // until when it is read at each poll, for a session may be listed late
+	MissingSince time.Time `json:"missing,omitzero"`     // since when the product shows the device no more
+	BehindSince  time.Time `json:"behind,omitzero"`      // since when the copy in the cloud has been seen not to catch up with the vault
+	Orphan       bool      `json:"orphan,omitempty"`     // it had been silent for weeks when it was first seen, and still is
 
 	// Sessions are those remembered, by start. A listed one that is none of them
 	// is new if its Seq is beyond Seq, or if it started at Floor or later.
@@ -39,10 +39,10 @@ type Journal struct {
 	// Good is the newest success of each data source among the runs that went out.
 	Good map[string]time.Time `json:"good,omitempty"`
 
-	Past    []Past      `json:"past,omitempty"`    // the newest runs that went out, by start
-	Overdue []string    `json:"overdue,omitempty"` // identities of the overdue runs that were told of
-	Silence SilenceMail `json:"silence,omitzero"`  // the last mail about silence
-	Waits   Waits       `json:"waits,omitzero"`    // the run that waits for its error texts
+	Past          []Past      `json:"past,omitempty"`    // the newest runs that went out, by start
+	Overdue       []string    `json:"overdue,omitempty"` // identities of the overdue runs that were told of
+	Silence       SilenceMail `json:"silence,omitzero"`  // the last mail about silence
+	WaitsForTexts Waits       `json:"waits,omitzero"`    // the run that waits for its error texts
 
 	Tests map[string]time.Time `json:"tests,omitempty"` // end of the last recovery test told of, by RecoveryTest.Way
 }
@@ -50,7 +50,7 @@ type Journal struct {
 // Pending is an end that statistics told of and the history does not list yet.
 type Pending struct {
 	Known
-	Since time.Time `json:"since"` // by the sure clock
+	Since time.Time `json:"since"` // by the trusted clock
 	Looks int       `json:"looks"` // how often the history was read in vain
 }
 
@@ -81,8 +81,8 @@ type Rules struct {
 	// NotInCloud is the least status of a run whose copy did not reach the cloud,
 	// or waits there behind others that have not for long.
 	NotInCloud Status
-	// Apart tells whether a data source makes runs of its own, beside all others.
-	Apart func(DataSource) bool
+	// Separate tells whether a data source makes runs of its own, beside all others.
+	Separate func(DataSource) bool
 }
 
 // silence is how long the device may be silent; 0: always.
@@ -104,20 +104,20 @@ func (r Rules) giveUpAfter() time.Duration {
 
 // Look is what was found out about a device.
 type Look struct {
-	Now  time.Time // the product's clock, or Sure where that is later
-	Sure time.Time // the clock that waiting is measured by
-	// Steady is since when Sure made no leap to make up for lost time: of what was
+	Now     time.Time // the product's clock, or Trusted where that is later
+	Trusted time.Time // the clock that waiting is measured by
+	// SteadySince is since when Trusted made no leap to make up for lost time: of what was
 	// noted before, it can't be known how long ago it was. Zero: it never did.
-	Steady time.Time
-	// Last is when all devices were last read, by Sure: what ended before would
+	SteadySince time.Time
+	// LastRead is when all devices were last read, by Trusted: what ended before would
 	// have been seen then. Zero: never.
-	Last time.Time
+	LastRead time.Time
 	// Baseline, at first sight: sessions that ended before are old.
 	Baseline time.Time
 
-	// Opened is when this process began to work on the ledger. What ended before
+	// FirstPolled is when this process began to work on the ledger. What ended before
 	// may have been sent already, if the ledger was restored from a copy since.
-	Opened time.Time
+	FirstPolled time.Time
 
 	Snapshot *Snapshot // what statistics show; nil: they tell nothing new
 	Gone     bool      // the product does not show the device any more
@@ -132,50 +132,50 @@ type Look struct {
 }
 
 // waited is for how long something is as it is since then, as far as is known.
-func (o Look) waited(since time.Time) time.Duration { return o.Sure.Sub(o.from(since)) }
+func (o Look) waited(since time.Time) time.Duration { return o.Trusted.Sub(o.from(since)) }
 
 // from is when waiting for something began that is so since then.
-func (o Look) from(since time.Time) time.Time { return latest(since, o.Steady) }
+func (o Look) from(since time.Time) time.Time { return latest(since, o.SteadySince) }
 
 // Observe adds what a look found out.
 func (j *Journal) Observe(o Look, rules Rules) {
 	first := j.First.IsZero()
 	if first {
-		j.First, j.Floor = o.Sure, o.Since
-		if newest := o.newest(); newest.Before(j.Floor) { // it never ran, is idle, or its clock is slow
+		j.First, j.Floor = o.Trusted, o.Since
+		if newest := o.newestStart(); newest.Before(j.Floor) { // it never ran, is idle, or its clock is slow
 			j.Floor = newest
 		}
 	}
-	j.Again = false
+	j.Reread = false
 	switch {
 	case o.Snapshot != nil:
 		j.Device = j.Device.Update(o.Snapshot.Device)
-		j.Missing = time.Time{}
+		j.MissingSince = time.Time{}
 		j.watchCloud(o)
-	case o.Gone && j.Missing.IsZero():
-		j.Missing = o.Sure
+	case o.Gone && j.MissingSince.IsZero():
+		j.MissingSince = o.Trusted
 	}
 	if o.Read {
 		j.NoHistory, j.RetryAt = "", time.Time{}
-		j.list(o, rules, first)
+		j.mergeHistory(o, rules, first)
 	}
 	if o.NoHistory != "" {
-		j.NoHistory, j.RetryAt = o.NoHistory, o.Sure.Add(rules.Retry)
+		j.NoHistory, j.RetryAt = o.NoHistory, o.Trusted.Add(rules.Retry)
 	}
 	if o.Snapshot != nil {
-		j.hear(o, rules, first)
+		j.mergeStatistics(o, rules, first)
 	}
-	j.await(o, rules)
-	if j.Watch.After(o.Now.Add(rules.Patience)) { // a clock was put back
-		j.Watch = o.Now.Add(rules.Patience)
+	j.matchPending(o, rules)
+	if j.RereadUntil.After(o.Now.Add(rules.Patience)) { // a clock was put back
+		j.RereadUntil = o.Now.Add(rules.Patience)
 	}
-	if j.Again = j.Again || o.Now.Before(j.Watch); !j.Again {
-		j.Watch = time.Time{}
+	if j.Reread = j.Reread || o.Now.Before(j.RereadUntil); !j.Reread {
+		j.RereadUntil = time.Time{}
 	}
 	j.endWedged(o, rules)
 	j.endRestarted(o, rules)
 	if first {
-		j.Orphan = j.lastEnd().Before(o.Sure.Add(-orphaned))
+		j.Orphan = j.lastEnd().Before(o.Trusted.Add(-orphanAge))
 	} else if j.quietSince().After(j.First) {
 		j.Orphan = false
 	}

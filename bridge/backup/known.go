@@ -11,15 +11,15 @@ type Known struct {
 	Session
 	Run string `json:"run,omitempty"` // identity of the run that it went out in; empty: still open
 	Old bool   `json:"old,omitempty"` // it had ended before the baseline when the device was first seen
-	// Begun and Done are when it began and ended by our own clock, as near as is
+	// BegunAt and EndedAt are when it began and ended by our own clock, as near as is
 	// known: what the device tells lies between two looks of ours, or its clock is off.
-	Begun time.Time `json:"begun,omitzero"`
-	Done  time.Time `json:"done,omitzero"`
-	// Believed: it ended as statistics alone told, while the history called it running.
-	Believed bool `json:"believed,omitempty"`
-	// Passed: a newer session of its data source had begun, while it was still
+	BegunAt time.Time `json:"begun,omitzero"`
+	EndedAt time.Time `json:"done,omitzero"`
+	// Unconfirmed: it ended as statistics alone told, while the history called it running.
+	Unconfirmed bool `json:"believed,omitempty"`
+	// Superseded: a newer session of its data source had begun, while it was still
 	// listed as running.
-	Passed bool `json:"passed,omitempty"`
+	Superseded bool `json:"passed,omitempty"`
 }
 
 // listed tells whether the history has it, not statistics alone.
@@ -40,21 +40,21 @@ const noResult = "no result was told"
 
 // giveUp ends a session that will never tell its result.
 func (k *Known) giveUp(end, now time.Time) {
-	k.State, k.Status, k.Result, k.End, k.Done = Ended, Warning, noResult, end, now
+	k.State, k.Status, k.Result, k.End, k.EndedAt = Ended, Warning, noResult, end, now
 	if k.End.Before(k.Start) {
 		k.End = k.Start
 	}
 }
 
-// lag is by how much later than it happened something may be told of.
-const lag = time.Hour
+// maxDelay is by how much later than it happened something may be told of.
+const maxDelay = time.Hour
 
-// between takes a time that a device told for our own clock's, if it lies
+// ownTime takes a time that a device told for our own clock's, if it lies
 // between our last look and this one, as it must; else the device's clock is
 // off, or it was told of late, and this look is the careful guess: nothing is
 // then taken for over, overdue or silent too early.
-func between(told, last, now time.Time) time.Time {
-	if told.After(now) || told.Before(last.Add(-lag)) {
+func ownTime(told, last, now time.Time) time.Time {
+	if told.After(now) || told.Before(last.Add(-maxDelay)) {
 		return now
 	}
 	return told

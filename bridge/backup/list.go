@@ -5,8 +5,8 @@ import (
 	"strconv"
 )
 
-// list takes in what the history lists.
-func (j *Journal) list(o Look, rules Rules, first bool) {
+// mergeHistory takes in what the history lists.
+func (j *Journal) mergeHistory(o Look, rules Rules, first bool) {
 	seq := j.Seq
 	var fresh, ended []Known
 	var doubted []Session
@@ -21,24 +21,24 @@ func (j *Journal) list(o Look, rules Rules, first bool) {
 			if k := j.Sessions[i]; ran && k.State != Running {
 				ended = append(ended, k)
 			}
-			if s.State == Running && j.Sessions[i].Believed {
+			if s.State == Running && j.Sessions[i].Unconfirmed {
 				doubted = append(doubted, s)
 			}
 			continue
 		}
-		k := Known{Session: s, Begun: between(s.Start, o.Last, o.Sure)}
+		k := Known{Session: s, BegunAt: ownTime(s.Start, o.LastRead, o.Trusted)}
 		switch {
 		case s.State != Running:
-			k.Done = between(s.End, o.Last, o.Sure)
+			k.EndedAt = ownTime(s.End, o.LastRead, o.Trusted)
 			k.Old = first && !s.End.After(o.Baseline)
 		case first: // since when by our clock is not known
-			k.Begun = o.Sure
+			k.BegunAt = o.Trusted
 		}
 		fresh = append(fresh, k)
 	}
 	sortKnown(fresh)
 	for _, s := range doubted {
-		j.giveBack(s, fresh)
+		j.retractEnd(s, fresh)
 	}
 	j.Sessions = slices.DeleteFunc(j.Sessions, func(k Known) bool { return k.among(ended) })
 	for _, k := range j.recognise(fresh, ended, j.newlyTold(o)) {
@@ -48,7 +48,7 @@ func (j *Journal) list(o Look, rules Rules, first bool) {
 		}
 	}
 	if seq > j.Seq && (j.Seq > 0 || j.Floor.IsZero()) && missing(fresh, j.Seq, seq) {
-		j.Watch = o.Now.Add(rules.Patience)
+		j.RereadUntil = o.Now.Add(rules.Patience)
 	}
 	j.Seq = seq
 	sortKnown(j.Sessions)
@@ -75,22 +75,22 @@ func (j *Journal) find(s Session) int {
 // nothing changes any more, and what ended does not run again.
 func (k *Known) update(s Session, o Look) {
 	if s.State != Running {
-		k.Believed = false
+		k.Unconfirmed = false
 	}
 	if k.Run != "" || s.State == Running && k.State != Running {
 		return
 	}
 	if s.State != Running && k.State == Running {
-		k.Done = between(s.End, o.Last, o.Sure)
+		k.EndedAt = ownTime(s.End, o.LastRead, o.Trusted)
 	}
 	s.Told = k.Told
 	k.Session = s
 }
 
-// giveBack corrects what was believed of a session that the history goes on to
+// retractEnd corrects what was believed of a session that the history goes on to
 // call running, where that was the end of one that it lists only now. The
 // former is over all the same if a newer one began behind it.
-func (j *Journal) giveBack(running Session, fresh []Known) {
+func (j *Journal) retractEnd(running Session, fresh []Known) {
 	at := j.find(running)
 	k := &j.Sessions[at]
 	told := k.Session
@@ -100,9 +100,9 @@ func (j *Journal) giveBack(running Session, fresh []Known) {
 		if d, ok := j.reading().distance(told, f.Session); f.State == Running || f.Source.Key != k.Source.Key || !ok || d > near {
 			continue
 		}
-		f.Told, f.Run, k.Believed = k.Told, k.Run, false
+		f.Told, f.Run, k.Unconfirmed = k.Told, k.Run, false
 		if _, passed := j.next(at); k.Run == "" || !passed {
-			*k = Known{Session: running, Begun: k.Begun}
+			*k = Known{Session: running, BegunAt: k.BegunAt}
 		}
 		return
 	}

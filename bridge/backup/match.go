@@ -10,16 +10,16 @@ import (
 // statistics tell is an end or a start is not settled. What follows decides
 // which listed session a told one is.
 const (
-	// apart is how far the two may be from each other.
-	apart = 10 * time.Minute
-	// otherStatus is what another result weighs, in time.
-	otherStatus = 5 * time.Minute
+	// maxApart is how far the two may be from each other.
+	maxApart = 10 * time.Minute
+	// statusPenalty is what another result weighs, in time.
+	statusPenalty = 5 * time.Minute
 	// otherReading is what taking an end for a start weighs, where ends are told.
 	otherReading = 4 * time.Minute
 	// near is how close they must be where the history can't be read now.
 	near = time.Minute
-	// exact is how close they must be for the match to be taken without another look.
-	exact = 5 * time.Second
+	// exactMatch is how close they must be for the match to be taken without another look.
+	exactMatch = 5 * time.Second
 )
 
 // reading is what the time that statistics tell of a session is.
@@ -55,9 +55,9 @@ func (j *Journal) reading() reading {
 	return endOrStart
 }
 
-// lateness is by how much later than the history statistics tell times, as it
+// typicalDelay is by how much later than the history statistics tell times, as it
 // was with the matches made so far; 0: nothing is known of it.
-func (j *Journal) lateness(r reading) time.Duration {
+func (j *Journal) typicalDelay(r reading) time.Duration {
 	var all []time.Duration
 	for _, k := range j.Sessions {
 		switch {
@@ -77,7 +77,7 @@ func (j *Journal) lateness(r reading) time.Duration {
 
 // punctual is a told session with the times that the history is likely to tell of it.
 func (j *Journal) punctual(told Session) Session {
-	late := j.lateness(j.reading())
+	late := j.typicalDelay(j.reading())
 	told.Told, told.Start, told.End = told.Told.Add(-late), told.Start.Add(-late), told.End.Add(-late)
 	return told
 }
@@ -88,14 +88,14 @@ func (j *Journal) punctual(told Session) Session {
 func (r reading) distance(told, listed Session) (d time.Duration, ok bool) {
 	asEnd, asStart := readings(told, listed)
 	d = min(asEnd, asStart)
-	if d > apart || told.State == Ended && listed.State == Ended && (told.Status == Failed) != (listed.Status == Failed) {
+	if d > maxApart || told.State == Ended && listed.State == Ended && (told.Status == Failed) != (listed.Status == Failed) {
 		return d, false
 	}
 	if r == isEnd && asStart < asEnd || r == isStart && asEnd < asStart {
 		d += otherReading
 	}
 	if told.Status != listed.Status || told.State != listed.State {
-		d += otherStatus
+		d += statusPenalty
 	}
 	return d, true
 }

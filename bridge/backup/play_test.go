@@ -87,7 +87,7 @@ func (s *script) play() string {
 		}
 		off, _ := s.in("clock", now)
 		_, gone := s.in("gone", now)
-		o := Look{Now: latest(now, now.Add(off.off)), Sure: now, Last: last, Baseline: s.polls[0].Add(-day), Opened: opened, Shown: !gone}
+		o := Look{Now: latest(now, now.Add(off.off)), Trusted: now, LastRead: last, Baseline: s.polls[0].Add(-day), FirstPolled: opened, Shown: !gone}
 		last = now
 		snap := &Snapshot{Device: s.device, Sessions: s.statistics(now)}
 		if _, unnamed := s.in("unnamed", now); unnamed {
@@ -95,8 +95,8 @@ func (s *script) play() string {
 		}
 		switch text := fmt.Sprint(*snap); {
 		case gone:
-			o.Gone = j.Missing.IsZero()
-		case text != heard || !j.Missing.IsZero():
+			o.Gone = j.MissingSince.IsZero()
+		case text != heard || !j.MissingSince.IsZero():
 			o.Snapshot, heard = snap, text
 		}
 		if o.Snapshot == nil && !o.Gone && (due.IsZero() || due.After(now)) {
@@ -107,7 +107,7 @@ func (s *script) play() string {
 		for _, c := range j.Ready(o, s.rules) {
 			c.Device = j.Device
 			if _, broken := s.in("no texts", now); broken && c.Kind == Whole && c.Status != Success && j.Wait(c) {
-				j.Again = true
+				j.Reread = true
 				runs = append(runs, "waits")
 				break
 			}
@@ -145,15 +145,15 @@ func (s *script) play() string {
 
 // look observes the device, and tells what was read for that.
 func (s *script) look(j *Journal, o *Look) (told string) {
-	r := j.ReadFrom(o.Snapshot, o.Baseline, o.Sure)
+	r := j.ReadFrom(o.Snapshot, o.Baseline, o.Trusted)
 	o.Since = r.Since
-	_, broken := s.in("no history", o.Sure)
+	_, broken := s.in("no history", o.Trusted)
 	switch {
 	case !r.Needed || o.Gone:
 	case broken:
 		o.NoHistory, told = "away", " unread since "+hours(r.Since)
 	default:
-		o.Read, o.History, told = true, s.history(r, o.Sure), " since "+hours(r.Since)
+		o.Read, o.History, told = true, s.history(r, o.Trusted), " since "+hours(r.Since)
 		for _, t := range r.Single {
 			told += " and " + hours(t)
 		}

@@ -7,21 +7,21 @@ import (
 
 const (
 	day = 24 * time.Hour
-	// surroundings is how far before the baseline the history is read at first
+	// baselineMargin is how far before the baseline the history is read at first
 	// sight, so that no run is cut in two.
-	surroundings = day
+	baselineMargin = day
 	// backJump is how far back of a told session the history is read where the
 	// device's clock was put back.
 	backJump = 7 * day
-	// farBack is how far before the newest known session an unfinished one is
+	// singleReadAge is how far before the newest known session an unfinished one is
 	// read with the others; one further back is asked for by itself.
-	farBack = 7 * day
-	// toldBack is how far back of the newest known session those are looked for that
+	singleReadAge = 7 * day
+	// unlistedSpan is how far back of the newest known session those are looked for that
 	// statistics alone told of.
-	toldBack = 2 * day
-	// orphaned is after how long a silence a device, when first seen, is taken
+	unlistedSpan = 2 * day
+	// orphanAge is after how long a silence a device, when first seen, is taken
 	// for one that nobody uses any more.
-	orphaned = 14 * day
+	orphanAge = 14 * day
 )
 
 // Reading says which part of a history is wanted, in the sessions' own time.
@@ -38,7 +38,7 @@ func (j *Journal) ReadFrom(snap *Snapshot, baseline, now time.Time) Reading {
 	if j.First.IsZero() {
 		return j.firstReading(snap, baseline)
 	}
-	r := Reading{Needed: snap != nil || j.Again || len(j.Pending) > 0 || j.NoHistory != "" && !now.Before(j.RetryAt)}
+	r := Reading{Needed: snap != nil || j.Reread || len(j.Pending) > 0 || j.NoHistory != "" && !now.Before(j.RetryAt)}
 	if !r.Needed {
 		return r
 	}
@@ -61,9 +61,9 @@ func (j *Journal) ReadFrom(snap *Snapshot, baseline, now time.Time) Reading {
 		age := newest.Sub(k.Start)
 		switch {
 		case k.State != Running && k.listed(): // final
-		case !k.listed() && (k.Old || age > keepTold || age > toldBack && j.NoHistory == ""): // found by now, or never
-		case k.State == Running && j.runs(k, snap):
-		case k.State == Running && k.Start.Before(newest.Add(-farBack)):
+		case !k.listed() && (k.Old || age > keepUnlisted || age > unlistedSpan && j.NoHistory == ""): // found by now, or never
+		case k.State == Running && j.stillRuns(k, snap):
+		case k.State == Running && k.Start.Before(newest.Add(-singleReadAge)):
 			r.Single = append(r.Single, k.Start)
 		default:
 			since(k.Start)
@@ -91,15 +91,15 @@ func (j *Journal) ReadFrom(snap *Snapshot, baseline, now time.Time) Reading {
 // firstReading is that of a device that was never looked at: nothing where all
 // that statistics tell of ended before the baseline.
 func (j *Journal) firstReading(snap *Snapshot, baseline time.Time) Reading {
-	r := Reading{Since: baseline.Add(-surroundings)}
+	r := Reading{Since: baseline.Add(-baselineMargin)}
 	if snap != nil {
 		r.Needed = slices.ContainsFunc(snap.Sessions, func(s Session) bool { return s.State == Running || s.End.After(baseline) })
 	}
 	return r
 }
 
-// runs tells whether statistics say that the session still runs.
-func (j *Journal) runs(k Known, snap *Snapshot) bool {
+// stillRuns tells whether statistics say that the session still runs.
+func (j *Journal) stillRuns(k Known, snap *Snapshot) bool {
 	if snap == nil {
 		return slices.ContainsFunc(j.Running, func(r Known) bool { return r.Source.Key == k.Source.Key })
 	}
@@ -107,12 +107,12 @@ func (j *Journal) runs(k Known, snap *Snapshot) bool {
 }
 
 const (
-	keep       = 3 * day  // of sessions that went out, before the newest
-	keepTenant = 10 * day // of Microsoft 365, which lists some a week late
-	keepTold   = 14 * day // of those that statistics alone told of
-	keepMost   = 300
-	keepSource = 3 // of each data source, however old
-	keepPast   = 50
+	keep         = 3 * day  // of sessions that went out, before the newest
+	keepTenant   = 10 * day // of Microsoft 365, which lists some a week late
+	keepUnlisted = 14 * day // of those that statistics alone told of
+	keepMost     = 300
+	keepSource   = 3 // of each data source, however old
+	keepPast     = 50
 )
 
 // trim forgets sessions that no look needs any more. A listed one that is
@@ -133,7 +133,7 @@ func (j *Journal) trim() {
 	for i, k := range slices.Backward(j.Sessions) {
 		left[k.Source.Key]++
 		age := newest.Sub(k.Start)
-		recent := age <= span || !k.listed() && age <= keepTold
+		recent := age <= span || !k.listed() && age <= keepUnlisted
 		drop[i] = k.Run != "" && left[k.Source.Key] > keepSource && (!recent || len(j.Sessions)-i > keepMost)
 		if drop[i] && !k.Start.Before(j.Floor) {
 			j.Floor = k.Start.Add(time.Second)

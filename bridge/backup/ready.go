@@ -20,7 +20,7 @@ func (j *Journal) members() (all []member) {
 	}
 	waiting := slices.Clone(j.Running)
 	for _, p := range j.Pending { // its row will tell the rest, if it is not there already
-		if j.candidate(p.Session, apart) >= 0 {
+		if j.candidate(p.Session, maxApart) >= 0 {
 			continue
 		}
 		p.State, p.Status, p.End, p.Approx = Running, Success, time.Time{}, true
@@ -44,7 +44,7 @@ func (j *Journal) groups(rules Rules, now time.Time) []group {
 		var some []Known
 		var from []int
 		for _, m := range all {
-			if (rules.Apart != nil && rules.Apart(m.Source)) == apart {
+			if (rules.Separate != nil && rules.Separate(m.Source)) == apart {
 				some, from = append(some, m.Known), append(from, m.at)
 			}
 		}
@@ -79,26 +79,26 @@ type Candidate struct {
 // of. It notes which sessions were told of by the runs that took their place.
 func (j *Journal) Ready(o Look, rules Rules) (ready []Candidate) {
 	for _, g := range j.groups(rules, o.Now) {
-		began := g.begun // or by the device's clock, where it was told of late
+		began := g.begunAt // or by the device's clock, where it was told of late
 		if g.Start.Before(began) {
 			began = g.Start
 		}
-		c := Candidate{Run: g.Run, Old: g.old, Doubt: !began.After(j.First) || !began.After(o.Opened), members: append(slices.Clone(g.members), g.gone...)}
+		c := Candidate{Run: g.Run, Old: g.old, Doubt: !began.After(j.First) || !began.After(o.FirstPolled), members: append(slices.Clone(g.members), g.gone...)}
 		switch {
 		case g.sent: // what a session that went out took the place of is told of, too
 			j.mark(g.gone, g.ID)
 		case g.ready:
 			ready = append(ready, c)
-		case g.open && o.Shown && rules.MaxWait > 0 && o.waited(g.begun) >= rules.MaxWait:
-			c.Run, c.members = g.overdue(rules.MaxWait, o.Sure), nil
+		case g.open && o.Shown && rules.MaxWait > 0 && o.waited(g.begunAt) >= rules.MaxWait:
+			c.Run, c.members = g.overdue(rules.MaxWait, o.Trusted), nil
 			if !slices.Contains(j.Overdue, c.ID) {
 				ready = append(ready, c)
 			}
 		}
 	}
-	ready = append(ready, j.recovered(o)...)
+	ready = append(ready, j.recoveryRuns(o)...)
 	slices.SortStableFunc(ready, func(a, b Candidate) int { return cmp.Or(a.End.Compare(b.End), cmp.Compare(a.ID, b.ID)) })
-	if c, ok := j.silent(o, rules); ok {
+	if c, ok := j.silenceMail(o, rules); ok {
 		ready = append(ready, c)
 	}
 	return ready
@@ -141,23 +141,23 @@ func (j *Journal) Sent(c Candidate) {
 		j.Overdue = append(j.Overdue, c.ID)
 		j.Overdue = j.Overdue[max(0, len(j.Overdue)-20):]
 	case Recovery:
-		j.tested(c)
+		j.noteTest(c)
 	default:
 		j.Silence = SilenceMail{Since: c.Start, Kind: c.Kind}
 	}
-	if j.Waits.Run == c.ID {
-		j.Waits = Waits{}
+	if j.WaitsForTexts.Run == c.ID {
+		j.WaitsForTexts = Waits{}
 	}
 }
 
 // Wait tells whether a run whose error texts can't be read now is to wait for
 // the next poll; it does so for two polls.
 func (j *Journal) Wait(c Candidate) bool {
-	if j.Waits.Run != c.ID {
-		j.Waits = Waits{Run: c.ID}
+	if j.WaitsForTexts.Run != c.ID {
+		j.WaitsForTexts = Waits{Run: c.ID}
 	}
-	j.Waits.Polls++
-	return j.Waits.Polls <= 2
+	j.WaitsForTexts.Polls++
+	return j.WaitsForTexts.Polls <= 2
 }
 
 // quietSince is when the device last finished a session by our own clock, or
@@ -165,23 +165,23 @@ func (j *Journal) Wait(c Candidate) bool {
 func (j *Journal) quietSince() time.Time {
 	since := j.First
 	for _, k := range j.Sessions {
-		if k.Finished() && k.Done.After(since) {
-			since = k.Done
+		if k.Finished() && k.EndedAt.After(since) {
+			since = k.EndedAt
 		}
 	}
 	return since
 }
 
-// silent gives the mail about a device that has not finished a session for
+// silenceMail gives the mail about a device that has not finished a session for
 // longer than its type's limit, and one more, as Failed, at three times the
 // limit: each once for a period of silence, which a new session ends.
-func (j *Journal) silent(o Look, rules Rules) (c Candidate, ok bool) {
+func (j *Journal) silenceMail(o Look, rules Rules) (c Candidate, ok bool) {
 	limit := rules.silence(j.Device)
 	quiet := o.waited(j.quietSince())
-	if limit == 0 || j.Orphan || !j.Missing.IsZero() || !o.Shown || quiet < limit {
+	if limit == 0 || j.Orphan || !j.MissingSince.IsZero() || !o.Shown || quiet < limit {
 		return c, false
 	}
-	c.Run = Run{Kind: Silence, Device: j.Device, Status: Warning, Start: j.lastEnd(), End: o.Sure, Limit: limit}
+	c.Run = Run{Kind: Silence, Device: j.Device, Status: Warning, Start: j.lastEnd(), End: o.Trusted, Limit: limit}
 	if quiet >= 3*limit {
 		c.Kind, c.Status = LongSilence, Failed
 	}
@@ -218,30 +218,30 @@ func (j *Journal) Due(o Look, rules Rules) (due time.Time) {
 		case g.sent:
 		case g.open:
 			open = true
-			if rules.MaxWait > 0 && j.Missing.IsZero() && !slices.Contains(j.Overdue, g.identity(Overdue)) {
-				at(o.from(g.begun).Add(rules.MaxWait))
+			if rules.MaxWait > 0 && j.MissingSince.IsZero() && !slices.Contains(j.Overdue, g.identity(Overdue)) {
+				at(o.from(g.begunAt).Add(rules.MaxWait))
 			}
 		case g.ready:
-			at(o.Sure)
+			at(o.Trusted)
 		default:
-			at(g.done.Add(rules.Window + time.Second))
+			at(g.endedAt.Add(rules.Window + time.Second))
 		}
 	}
 	for _, k := range j.Sessions {
-		if over := k.Done.Add(rules.Window); k.State == Restarted && k.Run == "" && over.After(o.Sure) {
+		if over := k.EndedAt.Add(rules.Window); k.State == Restarted && k.Run == "" && over.After(o.Trusted) {
 			at(over)
 		}
 	}
-	if j.Again || len(j.Pending) > 0 {
-		at(o.Sure)
+	if j.Reread || len(j.Pending) > 0 {
+		at(o.Trusted)
 	}
 	if j.NoHistory != "" {
 		at(j.RetryAt)
 	}
-	if !j.Missing.IsZero() && open {
-		at(o.from(j.Missing).Add(rules.giveUpAfter()))
+	if !j.MissingSince.IsZero() && open {
+		at(o.from(j.MissingSince).Add(rules.giveUpAfter()))
 	}
-	if limit := rules.silence(j.Device); limit > 0 && !j.Orphan && j.Missing.IsZero() {
+	if limit := rules.silence(j.Device); limit > 0 && !j.Orphan && j.MissingSince.IsZero() {
 		quiet := o.from(j.quietSince())
 		switch {
 		case !j.Silence.Since.Equal(j.lastEnd()) || j.Silence.Kind == "":

@@ -32,10 +32,10 @@ func (r Run) Type() string {
 	return r.Device.Type
 }
 
-// recovered gives the runs of the tests that were not told of yet. Tests are
+// recoveryRuns gives the runs of the tests that were not told of yet. Tests are
 // told of one by one, so that the end of the last one told of is all that has
 // to be remembered.
-func (j *Journal) recovered(o Look) (ready []Candidate) {
+func (j *Journal) recoveryRuns(o Look) (ready []Candidate) {
 	for _, t := range o.Tests {
 		if j.Recovered(t) {
 			continue
@@ -43,7 +43,7 @@ func (j *Journal) recovered(o Look) (ready []Candidate) {
 		_, seen := j.Tests[t.Way.Key]
 		c := Candidate{
 			Run: Run{Kind: Recovery, Device: j.Device, Sessions: t.Parts, Start: t.End, End: t.End, Recovered: &Recovered{t.Backup, t.Plan}},
-			Old: !seen && t.End.Before(o.Baseline), Doubt: !t.End.After(j.First) || !t.End.After(o.Opened),
+			Old: !seen && t.End.Before(o.Baseline), Doubt: !t.End.After(j.First) || !t.End.After(o.FirstPolled),
 		}
 		if t.Way != (DataSource{}) {
 			c.Source = &t.Way
@@ -63,8 +63,8 @@ func (j *Journal) recovered(o Look) (ready []Candidate) {
 // Recovered tells whether the test, or a later one of the same way, was told of.
 func (j *Journal) Recovered(t RecoveryTest) bool { return !t.End.After(j.Tests[t.Way.Key]) }
 
-// tested notes that a test was told of.
-func (j *Journal) tested(c Candidate) {
+// noteTest notes that a test was told of.
+func (j *Journal) noteTest(c Candidate) {
 	way := ""
 	if c.Source != nil {
 		way = c.Source.Key

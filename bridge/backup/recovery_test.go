@@ -15,7 +15,7 @@ func TestRecovered(t *testing.T) {
 		{Way: other, End: at("06:00"), Parts: []Session{{State: Ended, Status: Warning}}},
 	}
 	j := Journal{Device: device, First: at("01:00")}
-	o := Look{Now: at("11:00"), Sure: at("11:00"), Baseline: at("08:00"), Tests: tests}
+	o := Look{Now: at("11:00"), Trusted: at("11:00"), Baseline: at("08:00"), Tests: tests}
 	ready := j.Ready(o, rules)
 	if len(ready) != 2 {
 		t.Fatalf("%d runs, want 2", len(ready))

@@ -23,7 +23,7 @@ func NewJournal(d Device, first time.Time, noHistory string, sessions []Session,
 			s.Seq, _ = strconv.ParseInt(s.ID, 10, 64)
 		}
 		j.Seq = max(j.Seq, s.Seq)
-		j.Sessions = append(j.Sessions, Known{Session: s, Run: runs[i], Begun: s.Start, Done: s.End})
+		j.Sessions = append(j.Sessions, Known{Session: s, Run: runs[i], BegunAt: s.Start, EndedAt: s.End})
 	}
 	sortKnown(j.Sessions)
 	for _, k := range j.Sessions {

@@ -18,7 +18,7 @@ func TestNewJournal(t *testing.T) {
 	unknown := parse(t, "F 02:00-02:10 Failed\nF 11:00-11:10 Warning")
 	unknown[0].ID, unknown[1].ID = "40", "43"
 	unknown[0].Start, unknown[0].End = unknown[0].Start.AddDate(0, 0, -2), unknown[0].End.AddDate(0, 0, -2)
-	o := Look{Now: at("12:00"), Sure: at("12:00"), Last: at("10:30"), Read: true, History: append(bare(old[1:]), bare(unknown)...)}
+	o := Look{Now: at("12:00"), Trusted: at("12:00"), LastRead: at("10:30"), Read: true, History: append(bare(old[1:]), bare(unknown)...)}
 	j.Observe(o, Rules{Window: 10 * time.Minute, Patience: time.Hour})
 	ready := j.Ready(o, Rules{Window: 10 * time.Minute})
 	if len(ready) != 1 || len(ready[0].Sessions) != 1 || ready[0].Sessions[0].ID != "43" {

@@ -175,7 +175,7 @@ func (s *script) set(what, value string) {
 	case "by": // source
 		s.rules.BySource = true
 	case "apart":
-		s.rules.Apart = func(d DataSource) bool { return d.Key == value }
+		s.rules.Separate = func(d DataSource) bool { return d.Key == value }
 	default:
 		s.t.Fatalf("nothing is called %q", what)
 	}

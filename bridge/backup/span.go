@@ -8,14 +8,14 @@ import "time"
 // The journal itself does not change.
 func (j *Journal) Span(history []Session, rules Rules, since, until time.Time, o Look) (runs []Candidate) {
 	work := j.Clone()
-	work.Floor, work.First = time.Time{}, latest(j.First, o.Sure)
-	work.list(Look{Sure: o.Sure, History: history}, rules, false)
+	work.Floor, work.First = time.Time{}, latest(j.First, o.Trusted)
+	work.mergeHistory(Look{Trusted: o.Trusted, History: history}, rules, false)
 	for i := range work.Sessions {
 		if k := &work.Sessions[i]; k.Old { // on record as not sent
 			k.Run = ""
 		}
 	}
-	for _, c := range work.Ready(o, Rules{Window: rules.Window, BySource: rules.BySource, Apart: rules.Apart}) {
+	for _, c := range work.Ready(o, Rules{Window: rules.Window, BySource: rules.BySource, Separate: rules.Separate}) {
 		if c.Kind == Whole && !c.End.Before(since) && (until.IsZero() || c.End.Before(until)) {
 			c.Old, c.Doubt, c.members = false, true, nil
 			runs = append(runs, c)

@@ -11,7 +11,7 @@ import (
 func TestSpan(t *testing.T) {
 	sessions := parse(t, "F 01:00-01:10 Failed\nF 02:00-02:10\nS 02:05-02:20 Warning\nF 03:00-03:10\nF 04:00-\nS 05:00-05:10")
 	j := NewJournal(device, at("06:00"), "", bare(sessions[3:4]), []string{"sent"})
-	o := Look{Now: at("12:00"), Sure: at("12:00")}
+	o := Look{Now: at("12:00"), Trusted: at("12:00")}
 	span := func(since, until time.Time) (all []Candidate) { return j.Span(bare(sessions), rules, since, until, o) }
 	ends := func(runs []Candidate) (all []string) {
 		for _, c := range runs {

@@ -34,18 +34,18 @@ func (s Storage) Behind() bool {
 	return s.Vault != "" && (s.Cloud == CopyRunning || s.Vault == CopyRunning)
 }
 
-// stands is after how long a synchronisation that has not finished stands. Runs
+// behindLimit is after how long a synchronisation that has not finished stands. Runs
 // are a day apart as a rule: one that takes longer never catches up.
-const stands = day
+const behindLimit = day
 
 // watchCloud notes since when the cloud has not caught up with the vault. Where
 // nobody looked for so long, it may have done so meanwhile.
 func (j *Journal) watchCloud(o Look) {
 	switch {
 	case !j.Device.Storage.Behind():
-		j.Behind = time.Time{}
-	case j.Behind.IsZero() || o.Sure.Sub(o.Last) > stands:
-		j.Behind = o.Sure
+		j.BehindSince = time.Time{}
+	case j.BehindSince.IsZero() || o.Trusted.Sub(o.LastRead) > behindLimit:
+		j.BehindSince = o.Trusted
 	}
 }
 
@@ -54,8 +54,8 @@ func (j *Journal) watchCloud(o Look) {
 // than a remark where a rule wants that.
 func (j *Journal) CheckStorage(run *Run, o Look, rules Rules) {
 	s, behind := j.Device.Storage, time.Duration(0)
-	if !j.Behind.IsZero() {
-		behind = o.waited(j.Behind)
+	if !j.BehindSince.IsZero() {
+		behind = o.waited(j.BehindSince)
 	}
 	remark := ""
 	switch {
@@ -65,7 +65,7 @@ func (j *Journal) CheckStorage(run *Run, o Look, rules Rules) {
 		remark = fmt.Sprintf("The copy reached only the LocalSpeedVault: the cloud storage is %s.", s.Cloud)
 	case behind >= 2*day:
 		remark = fmt.Sprintf("The copy in the cloud is behind the LocalSpeedVault: it has not caught up for %d days.", behind/day)
-	case behind >= stands:
+	case behind >= behindLimit:
 		remark = "The copy in the cloud is behind the LocalSpeedVault: it has not caught up for a day."
 	default:
 		return

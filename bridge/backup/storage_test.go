@@ -22,7 +22,7 @@ func TestCheckStorage(t *testing.T) {
 	} {
 		j := Journal{Device: Device{Storage: c.storage}}
 		run := Run{Kind: Whole, Status: Success, End: at("02:00")}
-		j.CheckStorage(&run, Look{Sure: at("02:00")}, Rules{NotInCloud: c.rule})
+		j.CheckStorage(&run, Look{Trusted: at("02:00")}, Rules{NotInCloud: c.rule})
 		said := strings.Join(run.Remarks, " ")
 		if (c.want == "") != (said == "") || !strings.Contains(said, c.want) {
 			t.Errorf("%v: said %q, want %q", c.storage, said, c.want)
@@ -64,9 +64,9 @@ func TestCloudStands(t *testing.T) {
 		{"124:00", Storage{Cloud: CopyRunning}, ""}, // the vault was given up
 	} {
 		now := clock(t, step.at)
-		j.Observe(Look{Now: now, Sure: now, Last: last, Snapshot: &Snapshot{Device: Device{ID: "7", Name: "srv", Storage: step.storage}}}, Rules{})
+		j.Observe(Look{Now: now, Trusted: now, LastRead: last, Snapshot: &Snapshot{Device: Device{ID: "7", Name: "srv", Storage: step.storage}}}, Rules{})
 		run := Run{Kind: Whole, Status: Success, End: now}
-		j.CheckStorage(&run, Look{Now: now, Sure: now}, Rules{NotInCloud: Warning})
+		j.CheckStorage(&run, Look{Now: now, Trusted: now}, Rules{NotInCloud: Warning})
 		said, status := strings.Join(run.Remarks, " "), Success
 		if step.want != "" {
 			status = Warning

@@ -124,7 +124,7 @@ func (c *Collector) backfill(ctx context.Context, src Source, d backup.Device, s
 func (c *Collector) spanStep(ctx context.Context, src Source, record backup.Record, history []backup.Session, span Span) (step backup.Step, old []backup.Entry, err error) {
 	now := c.Now().UTC().Round(0)
 	j := record.Journal.Clone()
-	s := deviceTask{look: &backup.Look{Now: now, Sure: now}}
+	s := deviceTask{look: &backup.Look{Now: now, Trusted: now}}
 	p := &poll{Collector: c, src: src}
 	step = backup.Step{Key: j.Device.Key(), Due: now}
 	for _, run := range j.Span(history, c.Rules, span.Since, span.Until, *s.look) {

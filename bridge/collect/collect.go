@@ -104,7 +104,7 @@ func New(o Options) *Collector {
 	}
 	o.Rules.Retry = max(o.Sweep, o.Interval)
 	o.Rules.Patience = historyPatience
-	o.Rules.Apart = func(s backup.DataSource) bool { return o.Filter.excludesSource(s) != "" }
+	o.Rules.Separate = func(s backup.DataSource) bool { return o.Filter.excludesSource(s) != "" }
 	return &Collector{Options: o, roster: newRoster(takeoverSweeps * max(o.Sweep, o.Interval)), firstPolls: map[string]time.Time{}}
 }
 

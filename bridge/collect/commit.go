@@ -96,7 +96,7 @@ func (c *committer) commit(ctx context.Context, batch []pendingStep) {
 			go func() { defer c.pending.Done(); d.retry() }()
 			continue
 		}
-		c.roster.committed(d.Key, d.Record.Account, d.Record.Fingerprint, !d.Record.Journal.Missing.IsZero(), c.progress.Trusted)
+		c.roster.committed(d.Key, d.Record.Account, d.Record.Fingerprint, !d.Record.Journal.MissingSince.IsZero(), c.progress.Trusted)
 		c.roster.noteTests(d.tests, &d.Record.Journal)
 		c.count(d.outcome)
 		for _, e := range d.Entries {

@@ -157,7 +157,7 @@ const maxDue = 1 << 20
 func (p *poll) rows(ctx context.Context, sel backup.Selection) error {
 	workers := errgroup.Group{}
 	workers.SetLimit(p.Concurrency)
-	sel.Told, p.position = p.totalReporter(), Progress{}
+	sel.OnTotal, p.position = p.totalReporter(), Progress{}
 	err := p.src.Devices(ctx, sel, func(r backup.Row) error {
 		p.result.Devices++
 		fingerprint := r.Fingerprint()

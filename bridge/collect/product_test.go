@@ -155,8 +155,8 @@ func (p *product) Devices(_ context.Context, sel backup.Selection, yield func(ba
 	}
 	failing := p.failing
 	p.mu.Unlock()
-	if sel.Told != nil {
-		sel.Told(int64(len(rows)))
+	if sel.OnTotal != nil {
+		sel.OnTotal(int64(len(rows)))
 	}
 	for _, r := range rows {
 		if failing != nil && failing(sel, r.snap.Device.ID) {

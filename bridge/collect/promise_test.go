@@ -196,9 +196,9 @@ func (w *world) dump(rt *rapid.T, id string) {
 	for _, k := range j.Sessions {
 		rt.Logf("known: %s %s %s-%s %s told %s in %s", k.ID, k.Source.Key, k.Start.Format("02 15:04"), k.End.Format("15:04"), k.State, k.Told.Format("15:04"), k.Run)
 	}
-	rt.Logf("floor %s, seq %d, heard %v, no history %q, missing %s, again %v", j.Floor, j.Seq, j.Heard, j.NoHistory, j.Missing, j.Again)
+	rt.Logf("floor %s, seq %d, heard %v, no history %q, missing %s, again %v", j.Floor, j.Seq, j.Heard, j.NoHistory, j.MissingSince, j.Reread)
 	for _, k := range j.Running {
-		rt.Logf("running: %s %s begun %s", k.Source.Key, k.Start.Format("02 15:04"), k.Begun)
+		rt.Logf("running: %s %s begun %s", k.Source.Key, k.Start.Format("02 15:04"), k.BegunAt)
 	}
 	for _, p := range j.Pending {
 		rt.Logf("pending: %s %s-%s", p.Source.Key, p.Start.Format("02 15:04"), p.End.Format("15:04"))

@@ -86,7 +86,7 @@ func (p *poll) step(ctx context.Context, s *deviceTask) (d pendingStep, changed 
 	}
 	d = pendingStep{Step: backup.Step{Key: s.key, Record: record, Due: j.Due(*s.look, p.Rules), Entries: entries}, outcome: o, tests: s.tests}
 	if j.Device.Name == "" {
-		d.Due, d.nameless = s.look.Sure, 1
+		d.Due, d.nameless = s.look.Trusted, 1
 	}
 	switch was := before.Journal; {
 	case was.NoHistory == "" && j.NoHistory != "" && p.History:
@@ -106,11 +106,11 @@ func (p *poll) step(ctx context.Context, s *deviceTask) (d pendingStep, changed 
 func (p *poll) look(ctx context.Context, s *deviceTask, j *backup.Journal) (*backup.Look, error) {
 	trusted := p.progress.Trusted
 	look := &backup.Look{
-		Now: p.now, Sure: trusted, Steady: p.progress.SteadySince, Last: p.last.LastRead, Baseline: p.progress.readUpTo().Add(-p.Baseline),
-		Opened: p.firstPolled, Snapshot: s.snap, Tests: s.tests, Gone: s.gone, Shown: s.snap != nil || p.roster.seenSince(s.key, p.progress.LastSweep),
+		Now: p.now, Trusted: trusted, SteadySince: p.progress.SteadySince, LastRead: p.last.LastRead, Baseline: p.progress.readUpTo().Add(-p.Baseline),
+		FirstPolled: p.firstPolled, Snapshot: s.snap, Tests: s.tests, Gone: s.gone, Shown: s.snap != nil || p.roster.seenSince(s.key, p.progress.LastSweep),
 	}
 	if p.last.LastSweep.IsZero() { // what was there at the account's first reading
-		look.Last = time.Time{}
+		look.LastRead = time.Time{}
 	}
 	device := j.Device
 	if s.snap != nil {
@@ -196,7 +196,7 @@ func (p *poll) decide(ctx context.Context, s *deviceTask, j *backup.Journal) (en
 				}
 			}
 			if missing && p.History && j.Wait(c) {
-				j.Again = true
+				j.Reread = true
 				break
 			}
 			j.Complete(&c.Run)

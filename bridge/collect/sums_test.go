@@ -152,7 +152,7 @@ func TestHalfIsGone(t *testing.T) {
 		w.until("02:00")
 		w.devices = w.devices[:left]
 		w.until("30:00")
-		if gone := !w.journal("acme-3").Missing.IsZero(); gone != (left == 2) {
+		if gone := !w.journal("acme-3").MissingSince.IsZero(); gone != (left == 2) {
 			t.Errorf("%d of 4 left: gone %v", left, gone)
 		}
 		if n := len(w.queued()); n != want {

@@ -30,7 +30,7 @@ var errRepeatedPage = errors.New("the rows of this page were given already: page
 // errors.Is ErrRefused tells of a refused login.
 func (c *Client) Devices(ctx context.Context, sel backup.Selection, yield func(backup.Row) error) error {
 	tree := c.tree(ctx)
-	l := listing{c: c, yield: yield, reportTotal: sel.Told, seen: map[int64]struct{}{}}
+	l := listing{c: c, yield: yield, reportTotal: sel.OnTotal, seen: map[int64]struct{}{}}
 	l.row = pageRow{c: c, p: &l.page, tree: tree}
 	err := l.pages(ctx, filter(sel))
 	if errors.Is(err, errFilter) {
