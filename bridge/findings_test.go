@@ -33,6 +33,7 @@ func (s partialSource) Devices(ctx context.Context, sel backup.Selection, yield 
 // What goes wrong is a finding with its cause and its remedy after one poll, in
 // the ledger for everybody to read, and none when it is well again.
 func TestFindings(t *testing.T) {
+	t.Parallel() // it waits for calls that are tried again
 	room, clock, shown := uint64(1<<40), time.Duration(0), 100
 	for _, c := range []struct {
 		name     string
