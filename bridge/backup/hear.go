@@ -31,9 +31,11 @@ func (j *Journal) mergeStatistics(o Look, rules Rules, first bool) {
 			j.Running = append(j.Running, k)
 			continue
 		}
-		told := s.Told
-		if told.IsZero() || slices.ContainsFunc(j.Heard[s.Source.Key], told.Equal) ||
-			slices.ContainsFunc(j.Pending, func(p Pending) bool { return p.Source.Key == s.Source.Key && p.Told.Equal(told) }) {
+		if j.heard(s) {
+			j.acknowledge(s) // it is told of for as long as others behind it only restart
+			continue
+		}
+		if s.Told.IsZero() || slices.ContainsFunc(j.Pending, Pending{Known: Known{Session: s}}.same) {
 			continue
 		}
 		k := Known{Session: s, BegunAt: ownTime(s.Start, o.LastRead, o.Trusted), EndedAt: ownTime(s.End, o.LastRead, o.Trusted)}
@@ -59,13 +61,12 @@ func (j *Journal) mergeStatistics(o Look, rules Rules, first bool) {
 func (j *Journal) matchPending(o Look, rules Rules) {
 	slices.SortStableFunc(j.Pending, func(a, b Pending) int { return a.Told.Compare(b.Told) })
 	deal := func(dealt func(Pending) bool) {
-		j.Pending = slices.DeleteFunc(j.Pending, func(p Pending) bool {
-			done := dealt(p)
-			if done {
+		for _, p := range slices.Clone(j.Pending) {
+			if dealt(p) {
 				j.acknowledge(p.Session)
+				j.Pending = slices.DeleteFunc(j.Pending, p.same)
 			}
-			return done
-		})
+		}
 	}
 	deal(func(p Pending) bool { return j.associate(p.Session, exactMatch) })
 	deal(func(p Pending) bool {
@@ -76,8 +77,7 @@ func (j *Journal) matchPending(o Look, rules Rules) {
 			}
 		case patient:
 			return false
-		case !j.explain(p.Session) && !j.associate(p.Session, otherReading-1) && // the order is lost where a clock was put back
-			!j.give(p.Session, j.candidate(j.punctual(p.Session), near)):
+		case !j.explain(p.Session) && !j.give(p.Session, j.uncontested(p, otherReading-1)): // the order is lost where a clock was put back
 			j.believe(p.Known)
 		}
 		return true
@@ -127,6 +127,30 @@ func (j *Journal) candidate(told Session, least time.Duration) int {
 	return best
 }
 
+// uncontested finds the listed session that statistics may have told the end of,
+// unless another end that waits is nearer to it. What was told of later is no
+// rival for a session that had been over before.
+func (j *Journal) uncontested(told Pending, least time.Duration) int {
+	at := j.candidate(told.Session, least)
+	if at < 0 {
+		at = j.candidate(j.punctual(told.Session), near)
+	}
+	if at < 0 {
+		return -1
+	}
+	k := j.Sessions[at]
+	var rivals []Session
+	for _, p := range j.Pending {
+		if p.Source.Key == told.Source.Key && (!p.Since.After(told.Since) || k.EndedAt.After(told.Since)) {
+			rivals = append(rivals, p.Session)
+		}
+	}
+	if j.contested(told.Session, k.Session, rivals) {
+		return -1
+	}
+	return at
+}
+
 // explain tells whether the history lists a session for this end, too, if those
 // that were told around it are given to others, in their order; it does so.
 // Those that still wait keep their sessions free.
@@ -145,9 +169,7 @@ func (j *Journal) explain(told Session) bool {
 		}
 	}
 	waits := func(end Session) bool {
-		return !end.Told.Equal(told.Told) && slices.ContainsFunc(j.Pending, func(p Pending) bool {
-			return p.Source.Key == end.Source.Key && p.Told.Equal(end.Told)
-		})
+		return !end.Told.Equal(told.Told) && slices.ContainsFunc(j.Pending, Pending{Known: Known{Session: end}}.same)
 	}
 	for _, p := range j.Pending {
 		if p.Source.Key == told.Source.Key && p.Told.Sub(told.Told).Abs() <= day/8 {
@@ -216,11 +238,18 @@ func (j *Journal) addSession(told Known) {
 	sortKnown(j.Sessions)
 }
 
-// acknowledge remembers that an end was dealt with.
+// heard tells whether the end was dealt with.
+func (j *Journal) heard(told Session) bool {
+	return slices.ContainsFunc(j.Heard[told.Source.Key], told.Told.Equal) || slices.ContainsFunc(j.Sessions, func(k Known) bool {
+		return k.Source.Key == told.Source.Key && !k.Told.IsZero() && k.Told.Equal(told.Told)
+	})
+}
+
+// acknowledge remembers that an end was dealt with, as the newest told of.
 func (j *Journal) acknowledge(told Session) {
 	if j.Heard == nil {
 		j.Heard = map[string][]time.Time{}
 	}
-	heard := append(j.Heard[told.Source.Key], told.Told)
+	heard := append(slices.DeleteFunc(j.Heard[told.Source.Key], told.Told.Equal), told.Told)
 	j.Heard[told.Source.Key] = heard[max(0, len(heard)-4):]
 }

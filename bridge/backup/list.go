@@ -41,7 +41,7 @@ func (j *Journal) mergeHistory(o Look, rules Rules, first bool) {
 		j.retractEnd(s, fresh)
 	}
 	j.Sessions = slices.DeleteFunc(j.Sessions, func(k Known) bool { return k.among(ended) })
-	for _, k := range j.recognise(fresh, ended, j.newlyTold(o)) {
+	for _, k := range j.recognise(fresh, ended, o) {
 		beyond := j.Seq > 0 && k.Seq > j.Seq
 		if first || beyond || !k.Start.Before(j.Floor) || k.among(ended) {
 			j.Sessions = append(j.Sessions, k)
@@ -110,14 +110,13 @@ func (j *Journal) retractEnd(running Session, fresh []Known) {
 
 // recognise finds the sessions that are known from statistics alone among
 // those that the history lists for the first time, or as ended for the first
-// time, and gives the others. waiting are those that statistics told of and that
-// are not known yet.
-func (j *Journal) recognise(fresh, ended []Known, waiting []Session) (others []Known) {
+// time, and gives the others.
+func (j *Journal) recognise(fresh, ended []Known, o Look) (others []Known) {
 	all := slices.Concat(fresh, ended)
 	sortKnown(all)
 	taken := make([]bool, len(all))
 	for _, source := range sourcesOf(all) {
-		rivals := ofSource(waiting, source)
+		rivals := j.waiting(o, source)
 		var told, listed []Session
 		var toldAt, listedAt []int
 		for i, k := range j.Sessions {
@@ -135,7 +134,7 @@ func (j *Journal) recognise(fresh, ended []Known, waiting []Session) (others []K
 			}
 		}
 		for t, l := range j.reading().matchListed(told, listed) {
-			if l < 0 || contested(told[t], listed[l], rivals) {
+			if l < 0 || j.contested(told[t], listed[l], rivals) {
 				continue
 			}
 			k, s := &j.Sessions[toldAt[t]], listed[l]
@@ -159,29 +158,22 @@ func (j *Journal) recognise(fresh, ended []Known, waiting []Session) (others []K
 	return others
 }
 
-// newlyTold are the ended sessions that statistics tell of now, or told of while
-// it was not known which they are.
-func (j *Journal) newlyTold(o Look) (all []Session) {
+// waiting are the ended sessions of a data source that statistics tell of now, or
+// told of while it was not known which they are.
+func (j *Journal) waiting(o Look, source string) (all []Session) {
 	for _, p := range j.Pending {
-		all = append(all, p.Session)
+		if p.Source.Key == source {
+			all = append(all, p.Session)
+		}
 	}
 	if o.Snapshot != nil {
 		for _, s := range o.Snapshot.Sessions {
-			if s.State == Ended && !slices.ContainsFunc(j.Heard[s.Source.Key], s.Told.Equal) {
+			if s.Source.Key == source && s.State == Ended && !j.heard(s) {
 				all = append(all, s)
 			}
 		}
 	}
 	return all
-}
-
-func ofSource(all []Session, key string) (some []Session) {
-	for _, s := range all {
-		if s.Source.Key == key {
-			some = append(some, s)
-		}
-	}
-	return some
 }
 
 func sourcesOf(all []Known) (keys []string) {

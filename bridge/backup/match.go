@@ -112,18 +112,15 @@ func readings(told, listed Session) (asEnd, asStart time.Duration) {
 	return asEnd, asStart
 }
 
-// contested tells whether a listed session, which would be a told one by one
-// reading, is rather one of the others that were told of, by the other reading:
-// of sessions back to back, the end of one is near the start of the next.
-func contested(told, listed Session, others []Session) bool {
-	asEnd, asStart := readings(told, listed)
-	for _, o := range others {
-		otherEnd, otherStart := readings(o, listed)
-		if asStart < asEnd && otherEnd < asStart || asEnd < asStart && otherStart < asEnd {
-			return true
-		}
+// contested tells whether a listed session, which may be a told one, is rather
+// one of the others that were told of: of sessions back to back, the end of one
+// is near the start of the next.
+func (j *Journal) contested(told, listed Session, others []Session) bool {
+	nearest := func(told Session) time.Duration {
+		asEnd, asStart := readings(j.punctual(told), listed)
+		return min(asEnd, asStart)
 	}
-	return false
+	return slices.ContainsFunc(others, func(o Session) bool { return nearest(o) < nearest(told) })
 }
 
 // matchListed finds for each of the told sessions the listed one that it is,

@@ -165,8 +165,9 @@ func TestReading(t *testing.T) {
 }
 
 // Of sessions back to back, the end of one is near the start of the next: a listed
-// one belongs to whom it fits better by the other reading, and only then.
+// one belongs to whom it fits better, by whatever reading, and only then.
 func TestContested(t *testing.T) {
+	var j Journal
 	listed := parse(t, "F 10:30-11:00")[0].Session
 	for _, c := range []struct {
 		told, other string
@@ -174,18 +175,19 @@ func TestContested(t *testing.T) {
 	}{
 		{"10:31", "11:00", true}, // a start, and an end that fits better
 		{"10:31", "10:59", false},
-		{"10:31", "10:30", false}, // another start
-		{"11:01", "10:30", true},  // an end, and a start that fits better
+		{"10:31", "10:30", true}, // another start
+		{"10:30", "10:31", false},
+		{"11:01", "10:30", true}, // an end, and a start that fits better
 		{"11:01", "10:31", false},
-		{"11:01", "11:00", false},
-		{"10:45", "11:00", false}, // as much a start as an end
-		{"10:45", "10:30", false},
+		{"11:01", "11:00", true}, // another end
+		{"11:00", "11:01", false},
+		{"10:45", "11:15", false}, // as much a start as an end, as the other is an end
 	} {
 		told := Session{Told: at(c.told), Approx: true}
-		if got := contested(told, listed, []Session{{Told: at(c.other), Approx: true}}); got != c.want {
+		if got := j.contested(told, listed, []Session{told, {Told: at(c.other), Approx: true}}); got != c.want {
 			t.Errorf("told of at %s, another at %s: %v", c.told, c.other, got)
 		}
-		if contested(told, listed, nil) {
+		if j.contested(told, listed, nil) {
 			t.Errorf("told of at %s: contested by nothing", c.told)
 		}
 	}

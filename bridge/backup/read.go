@@ -72,7 +72,7 @@ func (j *Journal) ReadFrom(snap *Snapshot, baseline, now time.Time) Reading {
 	unheard := slices.Clone(j.Pending)
 	if snap != nil {
 		for _, s := range snap.Sessions {
-			if !s.Told.IsZero() && !slices.ContainsFunc(j.Heard[s.Source.Key], s.Told.Equal) {
+			if !s.Told.IsZero() && !j.heard(s) {
 				unheard = append(unheard, Pending{Known: Known{Session: s}})
 			}
 		}

@@ -87,6 +87,7 @@ func (j *Journal) Ready(o Look, rules Rules) (ready []Candidate) {
 		switch {
 		case g.sent: // what a session that went out took the place of is told of, too
 			j.mark(g.gone, g.ID)
+		case g.ready && j.overtakes(c.Run):
 		case g.ready:
 			ready = append(ready, c)
 		case g.open && o.Shown && rules.MaxWait > 0 && o.waited(g.begunAt) >= rules.MaxWait:
@@ -102,6 +103,15 @@ func (j *Journal) Ready(o Look, rules Rules) (ready []Candidate) {
 		ready = append(ready, c)
 	}
 	return ready
+}
+
+// overtakes tells whether the run ended behind a session whose end statistics
+// told of, and that the history does not list yet, though none that it lists may
+// be it. That one is waited for no longer than Rules.Patience.
+func (j *Journal) overtakes(r Run) bool {
+	return slices.ContainsFunc(j.Pending, func(p Pending) bool {
+		return (r.Source == nil || r.Source.Key == p.Source.Key) && r.End.After(p.End) && j.candidate(p.Session, maxApart) < 0
+	})
 }
 
 // succeeded notes the ends of those that were a success.

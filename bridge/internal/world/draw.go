@@ -60,7 +60,7 @@ func (p Plan) drawDevice(t *rapid.T) (d Device) {
 			case 1:
 				s.Late, s.Delay = true, minutes(t, "minutes late", 5, 50)
 			case 2:
-				if d.Kind == Tenant && !p.F18Starts { // whose start it is can't be known that long
+				if d.Kind == Tenant {
 					s.Late, s.Delay = true, minutes(t, "minutes late", 60, 600)
 				}
 			}

@@ -168,6 +168,44 @@ func TestKnownWorlds(t *testing.T) {
 			}}},
 			Episodes: []Episode{{Kind: NodeAway, From: at(0, 19), To: at(2, 22)}},
 		},
+		// A run overtook the one before it, whose end statistics had told and the
+		// history did not list yet.
+		"overtaken while not listed": {
+			Vague: true,
+			Devices: []Device{{Sessions: []Session{
+				{Source: "D01", Start: at(6, 5), End: at(6, 11), Status: failed},
+				{Source: "D01", Start: at(6, 12), End: at(6, 29), Status: completed, Late: true, Delay: 50 * time.Minute},
+				{Source: "D01", Start: at(6, 45), End: at(6, 50), Status: withErrors, Late: true},
+			}}},
+		},
+		// A session that the history listed hours late came twice where statistics
+		// tell starts: the next one had been taken for it, though another end that
+		// waited was nearer to that.
+		"a start is told, and listed hours late": {
+			F18Starts: true, Skew: 20 * time.Second,
+			Devices: []Device{{Kind: Tenant, Sessions: []Session{
+				{Source: "D19", Start: at(5, 27), End: at(5, 34), Status: completed},
+				{Source: "D19", Start: at(8, 54), End: at(8, 54), Status: completed, Late: true, Delay: at(1, 49)},
+				{Source: "D19", Start: at(8, 55), End: at(9, 22), Status: completed},
+				{Source: "D19", Start: at(12, 42), End: at(13, 50), Status: failed, Late: true},
+			}}},
+		},
+		"starts are told, and two listed hours late": {
+			F18Starts: true, Vague: true,
+			Devices: []Device{{Kind: Tenant, Sessions: []Session{
+				{Source: "D19", Start: at(0, 2), End: at(0, 16), Status: completed},
+				{Source: "D19", Start: at(0, 17), End: at(0, 17), Status: completed},
+				{Source: "D19", Start: at(0, 29), End: at(0, 31), Status: completed, Late: true, Delay: at(5, 6)},
+				{Source: "D19", Start: at(0, 32), End: at(1, 25), Status: completed, Late: true, Delay: at(1, 1)},
+			}}},
+		},
+		"a start is told, near the end of the one before": {
+			F15IsEnd: true, F18Starts: true, Skew: -45 * time.Second,
+			Devices: []Device{{Kind: Tenant, Sessions: []Session{
+				{Source: "D19", Start: at(4, 7), End: at(4, 8), Status: completed},
+				{Source: "D19", Start: at(4, 9), End: at(5, 3), Status: completed, Late: true, Delay: 29 * time.Minute},
+			}}},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p.Bridges = max(p.Bridges, 1)
