@@ -63,6 +63,18 @@ func TestHostNames(t *testing.T) {
 	}
 }
 
+// Whose node it is shows by its domain, not by how its name ends.
+func TestOwnNode(t *testing.T) {
+	for host, want := range map[string]bool{
+		"ca-tr2.cloudbackup.management": true, "cloudbackup.management": true,
+		"evilcloudbackup.management": false, "cloudbackup.management.example": false, "node.acme.example": false,
+	} {
+		if ownNode(host) != want {
+			t.Errorf("%s: %v", host, !want)
+		}
+	}
+}
+
 // Without a home node its name is asked for in the other way.
 func TestEndpointFallback(t *testing.T) {
 	f := &fakeCove{answer: func(_ http.ResponseWriter, h recordedCall) string {

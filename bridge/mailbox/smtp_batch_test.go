@@ -1,6 +1,7 @@
 package mailbox
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"testing"
@@ -32,6 +33,31 @@ func TestSMTPBatch(t *testing.T) {
 	want := append([]string{"EHLO"}, slices.Repeat([]string{"MAIL", "RCPT", "DATA", "."}, 6)...)
 	if !slices.Equal(verbs, want) || len(b.marks) != 2 {
 		t.Errorf("begin got %q, the client said %q", b.marks, verbs)
+	}
+}
+
+// The rate holds within a batch, and from one batch to the next: what would have
+// to wait for longer than there is time is put back at once.
+func TestSMTPRateOfABatch(t *testing.T) {
+	server := startPost(t)
+	m := newTestSMTP(t, server.addr, func(o *SMTPOptions) { o.Rate = 1 })
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Second)
+	defer cancel()
+	for round, mails := range [][]Mail{batch("a", 300, 300, 300), batch("b", 300)} {
+		for i, r := range m.Deliver(ctx, mails, new(begun).begin) {
+			if round == 0 && i == 0 {
+				if r.Err != nil {
+					t.Error(r.Err)
+				}
+				continue
+			}
+			if e := wantClass(t, r.Err, Unavailable); e.RetryAfter <= 0 || e.RetryAfter > time.Minute || !strings.Contains(e.Text, "the limit of 1 mails a minute is reached") {
+				t.Errorf("round %d, mail %d: again after %s: %v", round, i, e.RetryAfter, e)
+			}
+		}
+	}
+	if server.count() != 1 {
+		t.Errorf("%d mails", server.count())
 	}
 }
 

@@ -85,6 +85,15 @@ func TestMetrics(t *testing.T) {
 	}
 }
 
+// Where nothing waits, nothing waits for long.
+func TestMetricsOfAnEmptyOutbox(t *testing.T) {
+	b := busy()
+	b.status.Backlog = status.Backlog{}
+	if body := metrics(t, b); !strings.Contains(body, "\ncovebridge_outbox_oldest_seconds 0\n") {
+		t.Error(body)
+	}
+}
+
 // Where the ledger can't be read, no figure of it is shown as 0.
 func TestMetricsWithoutLedger(t *testing.T) {
 	b := busy()

@@ -1,13 +1,16 @@
 package web
 
 import (
+	"bufio"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log"
 	"net"
 	"net/http"
 	"net/url"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -284,6 +287,61 @@ func TestPollButton(t *testing.T) {
 	}
 	if resp, _ := ask(t, s, "GET", "/poll?account=msp"); resp.StatusCode != 404 || b.polled != 1 {
 		t.Errorf("by a link: %d, %d polls", resp.StatusCode, b.polled)
+	}
+}
+
+// No visitor can keep a connection for good, or fill the memory by a header.
+func TestLimits(t *testing.T) {
+	h := serve(t, &fake{}, "").http
+	for _, limit := range []time.Duration{h.ReadHeaderTimeout, h.ReadTimeout, h.WriteTimeout, h.IdleTimeout} {
+		if limit <= 0 || limit > time.Minute {
+			t.Errorf("a limit of %s", limit)
+		}
+	}
+	if h.MaxHeaderBytes <= 0 || h.MaxHeaderBytes > 64<<10 {
+		t.Errorf("%d bytes of headers", h.MaxHeaderBytes)
+	}
+}
+
+// Visitors beyond the limit wait until another one goes.
+func TestConnections(t *testing.T) {
+	s := serve(t, &fake{}, "")
+	var visitors []net.Conn
+	defer func() {
+		for _, v := range visitors {
+			v.Close()
+		}
+	}()
+	visit := func() *bufio.Reader {
+		conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", s.Addr())
+		if err != nil {
+			t.Fatal(err)
+		}
+		visitors = append(visitors, conn)
+		if _, err := fmt.Fprint(conn, "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"); err != nil {
+			t.Fatal(err)
+		}
+		return bufio.NewReader(conn)
+	}
+	for range connections {
+		if line, err := visit().ReadString('\n'); err != nil || line != "HTTP/1.1 200 OK\r\n" {
+			t.Fatal(line, err)
+		}
+	}
+	answers := visit()
+	last := visitors[connections]
+	if err := last.SetReadDeadline(time.Now().Add(200 * time.Millisecond)); err != nil { // where it is served, that takes none
+		t.Fatal(err)
+	}
+	if line, err := answers.ReadString('\n'); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("one too many is answered: %q, %v", line, err)
+	}
+	visitors[0].Close()
+	if err := last.SetReadDeadline(time.Time{}); err != nil {
+		t.Fatal(err)
+	}
+	if line, err := answers.ReadString('\n'); err != nil || line != "HTTP/1.1 200 OK\r\n" {
+		t.Errorf("after another one went: %q, %v", line, err)
 	}
 }
 
