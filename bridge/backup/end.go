@@ -13,7 +13,7 @@ func (j *Journal) endWedged(o Look, rules Rules) {
 	gone := !j.MissingSince.IsZero() && o.waited(j.MissingSince) >= limit
 	if gone {
 		for _, p := range j.Pending {
-			j.believe(p.Known)
+			j.acceptStatistics(p.Known)
 			j.acknowledge(p.Session)
 		}
 		j.Running, j.Pending = nil, nil

@@ -8,15 +8,15 @@ import (
 // group is a run as it stands: perhaps still growing, perhaps still running.
 type group struct {
 	Run
-	members []int     // of the sessions given, those in it
-	gone    []int     // those restarted ones that a member took the place of
-	endedAt time.Time // when it ended by our own clock
-	begunAt time.Time // when it began by our own clock
-	old     bool      // each of its sessions had ended before the baseline
-	sent    bool      // its sessions went out already, under Run.ID
-	late    bool      // it came after a run had gone out that it would have joined or opened
-	open    bool      // a session of it is unfinished
-	ready   bool      // nothing is unfinished, and nothing can join it any more
+	members  []int     // of the sessions given, those in it
+	replaced []int     // those restarted ones that a member took the place of
+	endedAt  time.Time // when it ended by our own clock
+	begunAt  time.Time // when it began by our own clock
+	old      bool      // each of its sessions had ended before the baseline
+	sent     bool      // its sessions went out already, under Run.ID
+	late     bool      // it came after a run had gone out that it would have joined or opened
+	open     bool      // a session of it is unfinished
+	ready    bool      // nothing is unfinished, and nothing can join it any more
 }
 
 // grouping puts the sessions of one device into runs.
@@ -61,7 +61,7 @@ func groupSessions(d Device, all []Known, rules Rules, now time.Time) []group {
 		o := &g.groups[i]
 		for r, n := range by {
 			if n >= 0 && slices.Contains(o.members, n) {
-				o.gone = append(o.gone, r)
+				o.replaced = append(o.replaced, r)
 				o.Replaced = append(o.Replaced, all[r].Session)
 			}
 		}

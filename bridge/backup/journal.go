@@ -30,11 +30,11 @@ type Journal struct {
 	Seq      int64     `json:"seq,omitempty"`
 
 	// Running are the sessions that statistics last told of as running. Pending
-	// are ends that statistics told of and the history does not list yet. Heard
+	// are ends that statistics told of and the history does not list yet. Acknowledged
 	// are the ends that were dealt with, by data source, newest last.
-	Running []Known                `json:"running,omitempty"`
-	Pending []Pending              `json:"pending,omitempty"`
-	Heard   map[string][]time.Time `json:"heard,omitempty"`
+	Running      []Known                `json:"running,omitempty"`
+	Pending      []Pending              `json:"pending,omitempty"`
+	Acknowledged map[string][]time.Time `json:"heard,omitempty"`
 
 	// Good is the newest success of each data source among the runs that went out.
 	Good map[string]time.Time `json:"good,omitempty"`
@@ -197,10 +197,10 @@ func (j Journal) Clone() Journal {
 	j.Sessions, j.Running, j.Pending = slices.Clone(j.Sessions), slices.Clone(j.Running), slices.Clone(j.Pending)
 	j.Past, j.Overdue = slices.Clone(j.Past), slices.Clone(j.Overdue)
 	j.Tests, j.Good = maps.Clone(j.Tests), maps.Clone(j.Good)
-	heard := maps.Clone(j.Heard)
+	heard := maps.Clone(j.Acknowledged)
 	for key, times := range heard {
 		heard[key] = slices.Clone(times)
 	}
-	j.Heard = heard
+	j.Acknowledged = heard
 	return j
 }

@@ -14,10 +14,10 @@ const (
 	maxApart = 10 * time.Minute
 	// statusPenalty is what another result weighs, in time.
 	statusPenalty = 5 * time.Minute
-	// otherReading is what taking an end for a start weighs, where ends are told.
-	otherReading = 4 * time.Minute
-	// near is how close they must be where the history can't be read now.
-	near = time.Minute
+	// readingPenalty is what taking an end for a start weighs, where ends are told.
+	readingPenalty = 4 * time.Minute
+	// closeMatch is how close they must be where the history can't be read now.
+	closeMatch = time.Minute
 	// exactMatch is how close they must be for the match to be taken without another look.
 	exactMatch = 5 * time.Second
 )
@@ -75,8 +75,8 @@ func (j *Journal) typicalDelay(r reading) time.Duration {
 	return all[len(all)/2]
 }
 
-// punctual is a told session with the times that the history is likely to tell of it.
-func (j *Journal) punctual(told Session) Session {
+// withoutDelay is a told session with the times that the history is likely to tell of it.
+func (j *Journal) withoutDelay(told Session) Session {
 	late := j.typicalDelay(j.reading())
 	told.Told, told.Start, told.End = told.Told.Add(-late), told.Start.Add(-late), told.End.Add(-late)
 	return told
@@ -92,7 +92,7 @@ func (r reading) distance(told, listed Session) (d time.Duration, ok bool) {
 		return d, false
 	}
 	if r == isEnd && asStart < asEnd || r == isStart && asEnd < asStart {
-		d += otherReading
+		d += readingPenalty
 	}
 	if told.Status != listed.Status || told.State != listed.State {
 		d += statusPenalty
@@ -117,7 +117,7 @@ func readings(told, listed Session) (asEnd, asStart time.Duration) {
 // is near the start of the next.
 func (j *Journal) contested(told, listed Session, others []Session) bool {
 	nearest := func(told Session) time.Duration {
-		asEnd, asStart := readings(j.punctual(told), listed)
+		asEnd, asStart := readings(j.withoutDelay(told), listed)
 		return min(asEnd, asStart)
 	}
 	return slices.ContainsFunc(others, func(o Session) bool { return nearest(o) < nearest(told) })

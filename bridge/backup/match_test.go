@@ -115,9 +115,9 @@ func TestDistance(t *testing.T) {
 		{"given up here, failed there", "F 10:00-10:30 Restarted", "F 10:00-10:30 Failed", endOrStart, false, statusPenalty, true},
 		{"a start", "F 09:30-10:00", "F 10:00-10:30", endOrStart, false, 0, true},
 		{"a start that is ten minutes off its length", "F 09:50-10:00", "F 10:00-10:30", endOrStart, false, 10 * time.Minute, true},
-		{"a start where ends are told", "F 09:30-10:00", "F 10:00-10:30", isEnd, false, otherReading, true},
+		{"a start where ends are told", "F 09:30-10:00", "F 10:00-10:30", isEnd, false, readingPenalty, true},
 		{"a start where starts are told", "F 09:30-10:00", "F 10:00-10:30", isStart, false, 0, true},
-		{"an end where starts are told", "F 10:00-10:30", "F 10:00-10:30", isStart, false, otherReading, true},
+		{"an end where starts are told", "F 10:00-10:30", "F 10:00-10:30", isStart, false, readingPenalty, true},
 		{"both at once, whatever is told", "F 10:00-10:00", "F 10:00-10:00", isStart, false, 0, true},
 		{"both at once, where ends are told", "F 10:00-10:00", "F 10:00-10:00", isEnd, false, 0, true},
 	}

@@ -69,15 +69,15 @@ func (j *Journal) ReadFrom(snap *Snapshot, baseline, now time.Time) Reading {
 			since(k.Start)
 		}
 	}
-	unheard := slices.Clone(j.Pending)
+	unacknowledged := slices.Clone(j.Pending)
 	if snap != nil {
 		for _, s := range snap.Sessions {
-			if !s.Told.IsZero() && !j.heard(s) {
-				unheard = append(unheard, Pending{Known: Known{Session: s}})
+			if !s.Told.IsZero() && !j.isAcknowledged(s) {
+				unacknowledged = append(unacknowledged, Pending{Known: Known{Session: s}})
 			}
 		}
 	}
-	for _, p := range unheard {
+	for _, p := range unacknowledged {
 		if p.Start.Before(newest) { // listed late, or the device's clock was put back
 			since(p.Start)
 			if p.Start.Before(newest.Add(-day)) {

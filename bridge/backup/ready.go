@@ -20,7 +20,7 @@ func (j *Journal) members() (all []member) {
 	}
 	waiting := slices.Clone(j.Running)
 	for _, p := range j.Pending { // its row will tell the rest, if it is not there already
-		if j.candidate(p.Session, maxApart) >= 0 {
+		if j.nearestSession(p.Session, maxApart) >= 0 {
 			continue
 		}
 		p.State, p.Status, p.End, p.Approx = Running, Success, time.Time{}, true
@@ -55,8 +55,8 @@ func (j *Journal) groups(rules Rules, now time.Time) []group {
 			for m := range part[i].members {
 				part[i].members[m] = from[part[i].members[m]]
 			}
-			for m := range part[i].gone {
-				part[i].gone[m] = from[part[i].gone[m]]
+			for m := range part[i].replaced {
+				part[i].replaced[m] = from[part[i].replaced[m]]
 			}
 		}
 		groups = append(groups, part...)
@@ -83,10 +83,10 @@ func (j *Journal) Ready(o Look, rules Rules) (ready []Candidate) {
 		if g.Start.Before(began) {
 			began = g.Start
 		}
-		c := Candidate{Run: g.Run, Old: g.old, Doubt: !began.After(j.First) || !began.After(o.FirstPolled), members: append(slices.Clone(g.members), g.gone...)}
+		c := Candidate{Run: g.Run, Old: g.old, Doubt: !began.After(j.First) || !began.After(o.FirstPolled), members: append(slices.Clone(g.members), g.replaced...)}
 		switch {
 		case g.sent: // what a session that went out took the place of is told of, too
-			j.mark(g.gone, g.ID)
+			j.markSent(g.replaced, g.ID)
 		case g.ready && j.overtakes(c.Run):
 		case g.ready:
 			ready = append(ready, c)
@@ -110,12 +110,12 @@ func (j *Journal) Ready(o Look, rules Rules) (ready []Candidate) {
 // be it. That one is waited for no longer than Rules.Patience.
 func (j *Journal) overtakes(r Run) bool {
 	return slices.ContainsFunc(j.Pending, func(p Pending) bool {
-		return (r.Source == nil || r.Source.Key == p.Source.Key) && r.End.After(p.End) && j.candidate(p.Session, maxApart) < 0
+		return (r.Source == nil || r.Source.Key == p.Source.Key) && r.End.After(p.End) && j.nearestSession(p.Session, maxApart) < 0
 	})
 }
 
-// succeeded notes the ends of those that were a success.
-func (j *Journal) succeeded(sessions []Session) {
+// noteSuccesses notes the ends of those that were a success.
+func (j *Journal) noteSuccesses(sessions []Session) {
 	for _, s := range sessions {
 		if s.Finished() && s.Status == Success && s.End.After(j.Good[s.Source.Key]) {
 			if j.Good == nil {
@@ -126,7 +126,7 @@ func (j *Journal) succeeded(sessions []Session) {
 	}
 }
 
-func (j *Journal) mark(members []int, run string) {
+func (j *Journal) markSent(members []int, run string) {
 	for _, m := range members {
 		if m >= 0 && j.Sessions[m].Run == "" {
 			j.Sessions[m].Run = run
@@ -138,8 +138,8 @@ func (j *Journal) mark(members []int, run string) {
 func (j *Journal) Sent(c Candidate) {
 	switch c.Kind {
 	case Whole:
-		j.mark(c.members, c.ID)
-		j.succeeded(c.Sessions)
+		j.markSent(c.members, c.ID)
+		j.noteSuccesses(c.Sessions)
 		p := Past{Start: c.Start, Status: c.Status, UsedStorage: c.Device.UsedStorage, InRow: c.InRow, Since: c.Since}
 		if c.Source != nil {
 			p.Source = c.Source.Key

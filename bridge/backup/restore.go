@@ -14,7 +14,7 @@ import (
 func NewJournal(d Device, first time.Time, noHistory string, sessions []Session, runs []string) Journal {
 	// It read histories from a day before the baseline on, by default a day before
 	// the first sight: what began earlier and is not known is old.
-	j := Journal{Device: d, First: first, NoHistory: noHistory, Floor: first.Add(-day), Heard: map[string][]time.Time{}}
+	j := Journal{Device: d, First: first, NoHistory: noHistory, Floor: first.Add(-day), Acknowledged: map[string][]time.Time{}}
 	for i, s := range sessions {
 		if s.ID == "" && s.State == Running {
 			continue

@@ -196,7 +196,7 @@ func (w *world) dump(rt *rapid.T, id string) {
 	for _, k := range j.Sessions {
 		rt.Logf("known: %s %s %s-%s %s told %s in %s", k.ID, k.Source.Key, k.Start.Format("02 15:04"), k.End.Format("15:04"), k.State, k.Told.Format("15:04"), k.Run)
 	}
-	rt.Logf("floor %s, seq %d, heard %v, no history %q, missing %s, again %v", j.Floor, j.Seq, j.Heard, j.NoHistory, j.MissingSince, j.Reread)
+	rt.Logf("floor %s, seq %d, heard %v, no history %q, missing %s, again %v", j.Floor, j.Seq, j.Acknowledged, j.NoHistory, j.MissingSince, j.Reread)
 	for _, k := range j.Running {
 		rt.Logf("running: %s %s begun %s", k.Source.Key, k.Start.Format("02 15:04"), k.BegunAt)
 	}

@@ -41,7 +41,7 @@ func (j *Journal) mergeHistory(o Look, rules Rules, first bool) {
 		j.retractEnd(s, fresh)
 	}
 	j.Sessions = slices.DeleteFunc(j.Sessions, func(k Known) bool { return k.among(ended) })
-	for _, k := range j.recognise(fresh, ended, o) {
+	for _, k := range j.matchUnlisted(fresh, ended, o) {
 		beyond := j.Seq > 0 && k.Seq > j.Seq
 		if first || beyond || !k.Start.Before(j.Floor) || k.among(ended) {
 			j.Sessions = append(j.Sessions, k)
@@ -97,7 +97,7 @@ func (j *Journal) retractEnd(running Session, fresh []Known) {
 	told.Approx = true // its start is another's
 	for i := range fresh {
 		f := &fresh[i]
-		if d, ok := j.reading().distance(told, f.Session); f.State == Running || f.Source.Key != k.Source.Key || !ok || d > near {
+		if d, ok := j.reading().distance(told, f.Session); f.State == Running || f.Source.Key != k.Source.Key || !ok || d > closeMatch {
 			continue
 		}
 		f.Told, f.Run, k.Unconfirmed = k.Told, k.Run, false
@@ -108,15 +108,15 @@ func (j *Journal) retractEnd(running Session, fresh []Known) {
 	}
 }
 
-// recognise finds the sessions that are known from statistics alone among
+// matchUnlisted finds the sessions that are known from statistics alone among
 // those that the history lists for the first time, or as ended for the first
 // time, and gives the others.
-func (j *Journal) recognise(fresh, ended []Known, o Look) (others []Known) {
+func (j *Journal) matchUnlisted(fresh, ended []Known, o Look) (others []Known) {
 	all := slices.Concat(fresh, ended)
 	sortKnown(all)
 	taken := make([]bool, len(all))
 	for _, source := range sourcesOf(all) {
-		rivals := j.waiting(o, source)
+		rivals := j.unmatchedEnds(o, source)
 		var told, listed []Session
 		var toldAt, listedAt []int
 		for i, k := range j.Sessions {
@@ -158,9 +158,9 @@ func (j *Journal) recognise(fresh, ended []Known, o Look) (others []Known) {
 	return others
 }
 
-// waiting are the ended sessions of a data source that statistics tell of now, or
+// unmatchedEnds are the ended sessions of a data source that statistics tell of now, or
 // told of while it was not known which they are.
-func (j *Journal) waiting(o Look, source string) (all []Session) {
+func (j *Journal) unmatchedEnds(o Look, source string) (all []Session) {
 	for _, p := range j.Pending {
 		if p.Source.Key == source {
 			all = append(all, p.Session)
@@ -168,7 +168,7 @@ func (j *Journal) waiting(o Look, source string) (all []Session) {
 	}
 	if o.Snapshot != nil {
 		for _, s := range o.Snapshot.Sessions {
-			if s.Source.Key == source && s.State == Ended && !j.heard(s) {
+			if s.Source.Key == source && s.State == Ended && !j.isAcknowledged(s) {
 				all = append(all, s)
 			}
 		}

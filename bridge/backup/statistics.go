@@ -31,7 +31,7 @@ func (j *Journal) mergeStatistics(o Look, rules Rules, first bool) {
 			j.Running = append(j.Running, k)
 			continue
 		}
-		if j.heard(s) {
+		if j.isAcknowledged(s) {
 			j.acknowledge(s) // it is told of for as long as others behind it only restart
 			continue
 		}
@@ -41,7 +41,7 @@ func (j *Journal) mergeStatistics(o Look, rules Rules, first bool) {
 		k := Known{Session: s, BegunAt: ownTime(s.Start, o.LastRead, o.Trusted), EndedAt: ownTime(s.End, o.LastRead, o.Trusted)}
 		if first && !s.End.After(o.Baseline) {
 			k.Old = true
-			if !j.associate(s, maxApart) {
+			if !j.matchSession(s, maxApart) {
 				j.addSession(k)
 			}
 			j.acknowledge(s)
@@ -68,17 +68,17 @@ func (j *Journal) matchPending(o Look, rules Rules) {
 			}
 		}
 	}
-	deal(func(p Pending) bool { return j.associate(p.Session, exactMatch) })
+	deal(func(p Pending) bool { return j.matchSession(p.Session, exactMatch) })
 	deal(func(p Pending) bool {
 		switch patient := p.Looks < 2 || o.waited(p.Since) < rules.Patience; {
 		case j.NoHistory != "": // its own may not be listed at all, unless it was looked for
-			if !j.associate(p.Session, near) && (p.Looks == 0 || !j.explain(p.Session)) {
-				j.believe(p.Known)
+			if !j.matchSession(p.Session, closeMatch) && (p.Looks == 0 || !j.matchAround(p.Session)) {
+				j.acceptStatistics(p.Known)
 			}
 		case patient:
 			return false
-		case !j.explain(p.Session) && !j.give(p.Session, j.uncontested(p, otherReading-1)): // the order is lost where a clock was put back
-			j.believe(p.Known)
+		case !j.matchAround(p.Session) && !j.assignEnd(p.Session, j.nearestUncontested(p, readingPenalty-1)): // the order is lost where a clock was put back
+			j.acceptStatistics(p.Known)
 		}
 		return true
 	})
@@ -93,23 +93,23 @@ func (j *Journal) matchPending(o Look, rules Rules) {
 	}
 }
 
-// associate gives the end that statistics told of to a listed session, if there
+// matchSession gives the end that statistics told of to a listed session, if there
 // is one that may be it and is no further off than that.
-func (j *Journal) associate(told Session, least time.Duration) bool {
-	return j.give(told, j.candidate(told, least))
+func (j *Journal) matchSession(told Session, least time.Duration) bool {
+	return j.assignEnd(told, j.nearestSession(told, least))
 }
 
-// give gives the end to the listed session at that index; -1: there is none.
-func (j *Journal) give(told Session, at int) bool {
+// assignEnd gives the end to the listed session at that index; -1: there is none.
+func (j *Journal) assignEnd(told Session, at int) bool {
 	if at >= 0 {
 		j.Sessions[at].Told = told.Told
 	}
 	return at >= 0
 }
 
-// candidate finds the listed session that statistics may have told the end of,
+// nearestSession finds the listed session that statistics may have told the end of,
 // among those that come after the one that they told of before; -1: none.
-func (j *Journal) candidate(told Session, least time.Duration) int {
+func (j *Journal) nearestSession(told Session, least time.Duration) int {
 	best, last, read := -1, -1, j.reading()
 	for i, k := range j.Sessions {
 		if k.listedEnd(told.Source) && !k.Told.IsZero() && k.Told.Before(told.Told) && (last < 0 || j.after(i, last)) {
@@ -127,13 +127,13 @@ func (j *Journal) candidate(told Session, least time.Duration) int {
 	return best
 }
 
-// uncontested finds the listed session that statistics may have told the end of,
+// nearestUncontested finds the listed session that statistics may have told the end of,
 // unless another end that waits is nearer to it. What was told of later is no
 // rival for a session that had been over before.
-func (j *Journal) uncontested(told Pending, least time.Duration) int {
-	at := j.candidate(told.Session, least)
+func (j *Journal) nearestUncontested(told Pending, least time.Duration) int {
+	at := j.nearestSession(told.Session, least)
 	if at < 0 {
-		at = j.candidate(j.punctual(told.Session), near)
+		at = j.nearestSession(j.withoutDelay(told.Session), closeMatch)
 	}
 	if at < 0 {
 		return -1
@@ -151,10 +151,10 @@ func (j *Journal) uncontested(told Pending, least time.Duration) int {
 	return at
 }
 
-// explain tells whether the history lists a session for this end, too, if those
+// matchAround tells whether the history lists a session for this end, too, if those
 // that were told around it are given to others, in their order; it does so.
 // Those that still wait keep their sessions free.
-func (j *Journal) explain(told Session) bool {
+func (j *Journal) matchAround(told Session) bool {
 	var ends, listed []Session
 	var at []int
 	for i, k := range j.Sessions {
@@ -194,13 +194,13 @@ func (j *Journal) explain(told Session) bool {
 	return true
 }
 
-// believe records a session that statistics alone tell of. It may be the end
+// acceptStatistics records a session that statistics alone tell of. It may be the end
 // of one that the history listed as running.
-func (j *Journal) believe(told Known) {
+func (j *Journal) acceptStatistics(told Known) {
 	begins := told.Session // if a start was told, and taken for an end
 	begins.Start, begins.End = told.Told, told.Told.Add(told.End.Sub(told.Start))
 	read := j.reading()
-	late, least := j.typicalDelay(read), 2*near
+	late, least := j.typicalDelay(read), 2*closeMatch
 	switch {
 	case read == endOrStart:
 		least = maxApart
@@ -213,10 +213,10 @@ func (j *Journal) believe(told Known) {
 			continue
 		}
 		switch {
-		case told.Told.Add(-late).Before(k.Start.Add(-2 * near)): // neither its end nor its start
+		case told.Told.Add(-late).Before(k.Start.Add(-2 * closeMatch)): // neither its end nor its start
 			continue
 		case told.Approx || told.Start.Add(-late).Sub(k.Start).Abs() <= least:
-		case read == endOrStart && begins.Start.Sub(k.Start).Abs() <= near:
+		case read == endOrStart && begins.Start.Sub(k.Start).Abs() <= closeMatch:
 			told.Session = begins
 		default:
 			continue
@@ -238,18 +238,18 @@ func (j *Journal) addSession(told Known) {
 	sortKnown(j.Sessions)
 }
 
-// heard tells whether the end was dealt with.
-func (j *Journal) heard(told Session) bool {
-	return slices.ContainsFunc(j.Heard[told.Source.Key], told.Told.Equal) || slices.ContainsFunc(j.Sessions, func(k Known) bool {
+// isAcknowledged tells whether the end was dealt with.
+func (j *Journal) isAcknowledged(told Session) bool {
+	return slices.ContainsFunc(j.Acknowledged[told.Source.Key], told.Told.Equal) || slices.ContainsFunc(j.Sessions, func(k Known) bool {
 		return k.Source.Key == told.Source.Key && !k.Told.IsZero() && k.Told.Equal(told.Told)
 	})
 }
 
 // acknowledge remembers that an end was dealt with, as the newest told of.
 func (j *Journal) acknowledge(told Session) {
-	if j.Heard == nil {
-		j.Heard = map[string][]time.Time{}
+	if j.Acknowledged == nil {
+		j.Acknowledged = map[string][]time.Time{}
 	}
-	heard := append(slices.DeleteFunc(j.Heard[told.Source.Key], told.Told.Equal), told.Told)
-	j.Heard[told.Source.Key] = heard[max(0, len(heard)-4):]
+	heard := append(slices.DeleteFunc(j.Acknowledged[told.Source.Key], told.Told.Equal), told.Told)
+	j.Acknowledged[told.Source.Key] = heard[max(0, len(heard)-4):]
 }
