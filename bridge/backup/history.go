@@ -158,8 +158,8 @@ func (j *Journal) matchUnlisted(fresh, ended []Known, o Look) (others []Known) {
 	return others
 }
 
-// unmatchedEnds are the ended sessions of a data source that statistics tell of now, or
-// told of while it was not known which they are.
+// unmatchedEnds are the sessions of a data source that are over as statistics tell
+// now, or told while it was not known which they are.
 func (j *Journal) unmatchedEnds(o Look, source string) (all []Session) {
 	for _, p := range j.Pending {
 		if p.Source.Key == source {
@@ -168,7 +168,7 @@ func (j *Journal) unmatchedEnds(o Look, source string) (all []Session) {
 	}
 	if o.Snapshot != nil {
 		for _, s := range o.Snapshot.Sessions {
-			if s.Source.Key == source && s.State == Ended && !j.isAcknowledged(s) {
+			if s.Source.Key == source && s.State != Running && !j.isAcknowledged(s) {
 				all = append(all, s)
 			}
 		}

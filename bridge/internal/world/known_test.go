@@ -206,6 +206,16 @@ func TestKnownWorlds(t *testing.T) {
 				{Source: "D19", Start: at(4, 9), End: at(5, 3), Status: completed, Late: true, Delay: 29 * time.Minute},
 			}}},
 		},
+		// A session that the history listed hours late came twice: one behind it, that
+		// was given up and begun anew, was taken for it.
+		"listed hours late, and restarted behind it": {
+			Devices: []Device{{Kind: Tenant, Sessions: []Session{
+				{Source: "D20", Start: at(1, 57), End: at(1, 59), Status: completed},
+				{Source: "D20", Start: at(2, 11), End: at(2, 12), Status: completed, Late: true, Delay: at(1, 59)},
+				{Source: "D20", Start: at(2, 15), End: at(3, 32), Status: restarted},
+				{Source: "D20", Start: at(6, 52), End: at(7, 51), Status: failed},
+			}}},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p.Bridges = max(p.Bridges, 1)
