@@ -60,7 +60,7 @@ func (d *decoder) server(path, address string, tls *string, plaintext bool, port
 // local tells whether a host is this machine.
 func local(host string) bool {
 	if ip, err := netip.ParseAddr(host); err == nil {
-		return ip.Unmap().IsLoopback()
+		return ip.IsLoopback()
 	}
 	host = strings.ToLower(strings.TrimSuffix(host, "."))
 	return host == "localhost" || strings.HasSuffix(host, ".localhost")

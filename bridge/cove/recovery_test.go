@@ -67,6 +67,23 @@ func TestRecoveryTests(t *testing.T) {
 }
 
 // An account that has not bought recovery testing has none, without a word.
+// The words that only recoveries have, and what errors make of them.
+func TestRecoveryOutcome(t *testing.T) {
+	c := New(Options{StatusMap: map[string]backup.Status{"timeout": backup.Warning}})
+	for _, x := range []struct {
+		told   string
+		errors int64
+		want   backup.Status
+	}{
+		{"success", 0, backup.Success}, {"Succeeded", 0, backup.Success}, {"success", 3, backup.Warning}, {"Failure", 0, backup.Failed},
+		{"Unresponsive", 2, backup.Failed}, {"timeout", 0, backup.Warning}, {"5", 0, backup.Success}, {"5", 1, backup.Warning}, {"Odd", 0, backup.Warning},
+	} {
+		if got := c.recoveryOutcome(value{x.told, true}, x.errors); got != x.want {
+			t.Errorf("%s with %d errors: %s, want %s", x.told, x.errors, got, x.want)
+		}
+	}
+}
+
 func TestNoRecoveryTesting(t *testing.T) {
 	f := recoveryCove(400, recorded(t, "recovery-none.json"))
 	c := f.client(func(o *Options) { o.Notice = func(msg string, args ...any) { t.Errorf("notice: %s %v", msg, args) } })

@@ -155,6 +155,7 @@ func TestServersThatEchoSecrets(t *testing.T) {
 
 func FuzzSuggestedBackoff(f *testing.F) {
 	f.Add("Request is throttled. Suggested Backoff Time: 299609 milliseconds")
+	f.Add("Suggested Backoff Time: 999999999 ms")
 	f.Add("backoff time: 99999999999 ms")
 	f.Fuzz(func(t *testing.T, s string) {
 		if d := suggestedBackoff(s); d < 0 || d > time.Hour {

@@ -183,6 +183,34 @@ func TestIMAPLoginRefused(t *testing.T) {
 	}
 }
 
+// A server in trouble says nothing of the password.
+func TestLoginInTrouble(t *testing.T) {
+	imap := scripted(t, func(tag, command string) string {
+		if strings.HasPrefix(command, "LOGIN") {
+			return tag + " NO [UNAVAILABLE] Temporary authentication failure\r\n"
+		}
+		return tag + " OK done\r\n"
+	})
+	smtp := serve(t, "220 hi\r\n", func(line string) string {
+		switch verb, _, _ := strings.Cut(line, " "); verb {
+		case "EHLO":
+			return "250-hi\r\n250 AUTH PLAIN\r\n"
+		case "AUTH":
+			return "454 4.7.0 Temporary authentication failure\r\n"
+		}
+		return "250 2.0.0 ok\r\n"
+	})
+	for _, m := range []mailbox{
+		newTestIMAP(t, imap),
+		newTestSMTP(t, smtp, func(o *SMTPOptions) { o.Username, o.Password = "backup", "secret-pass" }),
+	} {
+		_, err := deliverOne(t.Context(), m, testMail("a@covebridge", 300), nil)
+		if e := wantClass(t, err, Unavailable); e.Hint != "" || e.RetryAfter != 0 || !strings.Contains(e.Text, "Temporary authentication failure") {
+			t.Errorf("again after %s: %v", e.RetryAfter, e)
+		}
+	}
+}
+
 func TestIMAPUnreachable(t *testing.T) {
 	m := newTestIMAP(t, "127.0.0.1:1") // for a service that is not in use
 	_, err := deliverOne(t.Context(), m, testMail("a@covebridge", 300), nil)

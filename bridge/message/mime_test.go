@@ -171,6 +171,25 @@ func TestLongNames(t *testing.T) {
 	}
 }
 
+// One word of a subject can be longer than a line may be.
+func TestLongWord(t *testing.T) {
+	r, err := with(t, "subject.tmpl", "{{.Run.Job}}")
+	if err != nil {
+		t.Fatal(err)
+	}
+	run := samples()[0]
+	run.Job = strings.Repeat("x", 995) // the header field has more than 998 bytes then
+	m, err := r.Render(run)
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkLines(t, m.Bytes)
+	h := parse(t, m.Bytes).header
+	if s, err := h.Subject(); err != nil || s != m.Subject || s != run.Job {
+		t.Errorf("%d bytes, %v", len(s), err)
+	}
+}
+
 func TestDateOfStrangeTimes(t *testing.T) {
 	r := renderer(t)
 	for _, end := range []time.Time{{}, time.Unix(1<<40, 0), time.Date(-5, 1, 1, 0, 0, 0, 0, time.UTC), time.Unix(253402300799, 0)} {

@@ -52,7 +52,7 @@ func (s *Server) guard(next http.Handler) http.Handler {
 func (s *Server) isOwnHost(hostport string) bool {
 	host := strings.ToLower(strings.TrimSuffix(hostOf(hostport), "."))
 	if ip, err := netip.ParseAddr(host); err == nil {
-		return ip.Unmap().IsLoopback()
+		return ip.IsLoopback()
 	}
 	return host == "localhost" || strings.HasSuffix(host, ".localhost") || host != "" && host == strings.ToLower(hostOf(s.Listen))
 }

@@ -165,7 +165,7 @@ func TestHosts(t *testing.T) {
 	s := serve(t, &fake{}, "")
 	s.Listen = "status.localhost:8642"
 	for host, ok := range map[string]bool{
-		"localhost": true, "LOCALHOST:8642": true, "localhost.:8642": true, "127.0.0.1": true, "127.9.9.9:1": true, "[::1]:8642": true, "[::1]": true,
+		"localhost": true, "LOCALHOST:8642": true, "localhost.:8642": true, "127.0.0.1": true, "127.9.9.9:1": true, "[::1]:8642": true, "[::1]": true, "[::ffff:127.0.0.1]": true,
 		"status.localhost:8642": true, "x.localhost": true,
 		"evil.example": false, "evil.example:8642": false, "localhost.evil.example": false, "127.0.0.1.evil.example": false,
 		"192.168.1.5:8642": false, "0.0.0.0:8642": false, "[::]:8642": false, "8.8.8.8": false, "evillocalhost": false,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"covebridge/bridge/deliver"
 
@@ -41,7 +42,7 @@ is taken up by the next start.`,
 			if errors.Is(err, context.Canceled) {
 				return errors.New("stopped before the end; the next start goes on from here")
 			}
-			if err == nil && (s.Waiting > 0 || s.Delivered.Failed > 0 || anyFailed(s)) {
+			if err == nil && unfinished(s) {
 				return errReported
 			}
 			return err
@@ -80,11 +81,9 @@ func delivered(d deliver.Counts) string {
 	return s
 }
 
-func anyFailed(s bridge.Summary) bool {
-	for _, p := range s.Polled {
-		if p.Failed > 0 {
-			return true
-		}
-	}
-	return false
+// unfinished tells whether something is left undone: a device not looked at, a
+// mail not delivered.
+func unfinished(s bridge.Summary) bool {
+	return s.Waiting > 0 || s.Delivered.Failed > 0 ||
+		slices.ContainsFunc(s.Polled, func(p bridge.Polled) bool { return p.Failed > 0 })
 }

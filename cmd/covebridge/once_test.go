@@ -6,6 +6,7 @@ import (
 
 	"covebridge/bridge"
 	"covebridge/bridge/collect"
+	"covebridge/bridge/deliver"
 )
 
 // Who was told to stop says so, whatever the poll had come to.
@@ -20,5 +21,23 @@ func TestPolledWhenStopped(t *testing.T) {
 	}
 	if got := polled(bridge.Polled{Elsewhere: true}, false); !strings.Contains(got, "another covebridge is polling it") {
 		t.Errorf("got %q", got)
+	}
+}
+
+// Whatever is left undone makes the exit status 1.
+func TestUnfinished(t *testing.T) {
+	device := bridge.Polled{Polled: collect.Polled{Failed: 1}}
+	for _, c := range []struct {
+		s    bridge.Summary
+		want bool
+	}{
+		{bridge.Summary{Polled: []bridge.Polled{{}}, Delivered: deliver.Counts{Sent: 3, Found: 1}}, false},
+		{bridge.Summary{Waiting: 1}, true},
+		{bridge.Summary{Delivered: deliver.Counts{Failed: 1}}, true},
+		{bridge.Summary{Polled: []bridge.Polled{{}, device}}, true},
+	} {
+		if unfinished(c.s) != c.want {
+			t.Errorf("%+v: %v", c.s, !c.want)
+		}
 	}
 }
