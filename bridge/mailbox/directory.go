@@ -107,7 +107,7 @@ func (d *Directory) find(q Query) (Found, error) {
 }
 
 // Check writes and removes a file.
-func (d *Directory) Check(_ context.Context, tell func(Finding)) {
+func (d *Directory) Check(_ context.Context, report func(Finding)) {
 	f, err := os.CreateTemp(d.path, ".covebridge-check-*")
 	if err == nil {
 		_, err = f.WriteString("checked\n")
@@ -116,7 +116,7 @@ func (d *Directory) Check(_ context.Context, tell func(Finding)) {
 	if err != nil {
 		err = d.fail("write", err)
 	}
-	tell(toFinding("directory "+d.path+": writable", err))
+	report(toFinding("directory "+d.path+": writable", err))
 }
 
 func (d *Directory) temporary(name string) string { return filepath.Join(d.path, "."+name+".tmp") }

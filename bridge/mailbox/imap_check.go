@@ -11,18 +11,18 @@ import (
 
 // Check connects, logs in and looks at the folders, without putting anything
 // in. It tells of each thing as soon as it is known.
-func (m *IMAP) Check(ctx context.Context, tell func(Finding)) {
+func (m *IMAP) Check(ctx context.Context, report func(Finding)) {
 	var c *imapConn
 	err := bounded(ctx, func(ctx context.Context) (err error) {
 		c, err = m.dial(ctx)
 		return err
 	})
 	if err != nil {
-		tell(toFinding("imap "+m.o.Address+": connect and log in", m.fail(err)))
+		report(toFinding("imap "+m.o.Address+": connect and log in", m.fail(err)))
 		return
 	}
 	defer c.close()
-	tell(Finding{What: fmt.Sprintf("imap %s: logged in as %s, %s", m.o.Address, m.o.Username, m.endpoint.describe())})
+	report(Finding{What: fmt.Sprintf("imap %s: logged in as %s, %s", m.o.Address, m.o.Username, m.endpoint.describe())})
 
 	// After a login the client may still hold the capabilities from before.
 	var caps imap.CapSet
@@ -31,10 +31,10 @@ func (m *IMAP) Check(ctx context.Context, tell func(Finding)) {
 		return err
 	})
 	if err != nil {
-		tell(toFinding("capabilities", m.fail(&stepError{"ask for capabilities", err})))
+		report(toFinding("capabilities", m.fail(&stepError{"ask for capabilities", err})))
 		return
 	}
-	m.checkTarget(ctx, c, caps.Has(imap.CapACL), tell)
+	m.checkTarget(ctx, c, caps.Has(imap.CapACL), report)
 	for _, f := range m.folders()[1:] {
 		var box *imap.SelectData
 		err := bounded(ctx, func(ctx context.Context) (err error) {
@@ -43,20 +43,20 @@ func (m *IMAP) Check(ctx context.Context, tell func(Finding)) {
 		})
 		switch {
 		case errors.Is(err, errNoFolder):
-			tell(Finding{
+			report(Finding{
 				What: "folder " + f + " (also_search): missing, not looked into",
 				Hint: "if the reader does not move mails there, take it out of also_search",
 			})
 		case err != nil:
-			tell(toFinding("folder "+f+" (also_search)", m.fail(err)))
+			report(toFinding("folder "+f+" (also_search)", m.fail(err)))
 		default:
-			tell(Finding{What: fmt.Sprintf("folder %s (also_search): %d messages", f, box.NumMessages)})
+			report(Finding{What: fmt.Sprintf("folder %s (also_search): %d messages", f, box.NumMessages)})
 		}
 	}
 	if caps.Has(imap.CapUIDPlus) {
-		tell(Finding{What: "UIDPLUS: receipts name the UID of each mail"})
+		report(Finding{What: "UIDPLUS: receipts name the UID of each mail"})
 	} else {
-		tell(Finding{What: "no UIDPLUS: receipts can't name the UID of a mail", Hint: "nothing is lost by it"})
+		report(Finding{What: "no UIDPLUS: receipts can't name the UID of a mail", Hint: "nothing is lost by it"})
 	}
 }
 
@@ -70,7 +70,7 @@ func bounded(ctx context.Context, do func(context.Context) error) error {
 // checkTarget looks at the folder that mails are put in, and whether they may
 // be: by the login's rights where the server tells them (ACL, RFC 4314), else
 // by whether the folder opens for writing (RFC 9051 section 6.3.2).
-func (m *IMAP) checkTarget(ctx context.Context, c *imapConn, acl bool, tell func(Finding)) {
+func (m *IMAP) checkTarget(ctx context.Context, c *imapConn, acl bool, report func(Finding)) {
 	var box *imap.SelectData
 	err := bounded(ctx, func(ctx context.Context) (err error) {
 		box, err = c.enter(ctx, m.o.Mailbox, acl)
@@ -78,20 +78,20 @@ func (m *IMAP) checkTarget(ctx context.Context, c *imapConn, acl bool, tell func
 	})
 	switch {
 	case errors.Is(err, errNoFolder) && m.o.Create:
-		tell(Finding{What: "folder " + m.o.Mailbox + ": missing, will be made"})
+		report(Finding{What: "folder " + m.o.Mailbox + ": missing, will be made"})
 		return
 	case err != nil:
-		tell(toFinding("folder "+m.o.Mailbox, m.fail(&stepError{"open folder " + m.o.Mailbox, err})))
+		report(toFinding("folder "+m.o.Mailbox, m.fail(&stepError{"open folder " + m.o.Mailbox, err})))
 		return
 	}
 	what := fmt.Sprintf("folder %s: %d messages", m.o.Mailbox, box.NumMessages)
 	if !acl {
 		if c.lines.isReadOnly() {
-			tell(Finding{What: what})
-			tell(m.cannotInsert("opened READ-ONLY", "let it write there"))
+			report(Finding{What: what})
+			report(m.cannotInsert("opened READ-ONLY", "let it write there"))
 			return
 		}
-		tell(Finding{What: what + ", open for writing (READ-WRITE)"})
+		report(Finding{What: what + ", open for writing (READ-WRITE)"})
 		return
 	}
 	var rights imap.RightSet
@@ -104,12 +104,12 @@ func (m *IMAP) checkTarget(ctx context.Context, c *imapConn, acl bool, tell func
 	})
 	switch {
 	case err != nil || len(rights) == 0:
-		tell(Finding{What: what + ", the server does not tell whether mails may be put in"})
+		report(Finding{What: what + ", the server does not tell whether mails may be put in"})
 	case slices.Contains(rights, imap.RightInsert):
-		tell(Finding{What: what + ", mails may be put in (rights " + oneLine(rights.String()) + ")"})
+		report(Finding{What: what + ", mails may be put in (rights " + oneLine(rights.String()) + ")"})
 	default:
-		tell(Finding{What: what})
-		tell(m.cannotInsert("rights "+oneLine(rights.String()), "give it the right to insert mails (i)"))
+		report(Finding{What: what})
+		report(m.cannotInsert("rights "+oneLine(rights.String()), "give it the right to insert mails (i)"))
 	}
 }
 

@@ -85,8 +85,8 @@ func (r *record) checksum() string {
 	return checksumOf(r.head["Backup software"], r.head["Backup type"], r.head["Job name"], r.head["Status"], r.objects)
 }
 
-// readRecord reads the lines of a body. told is the subject's status and name.
-func readRecord(lines []string, told []string) (*record, error) {
+// readRecord reads the lines of a body. subject is the subject's status and name.
+func readRecord(lines []string, subject []string) (*record, error) {
 	for i, line := range lines {
 		lines[i] = foldSpaces(line)
 	}
@@ -104,10 +104,10 @@ func readRecord(lines []string, told []string) (*record, error) {
 	}
 	job, customer := truncate(r.head["Job name"], maxWord), truncate(r.head["Customer"], maxWord)
 	switch {
-	case r.head["Status"] != told[1]:
-		return nil, fmt.Errorf("it tells the status %q, and the subject %q", r.head["Status"], told[1])
-	case told[2] != job && told[2] != job+" ("+customer+")":
-		return nil, fmt.Errorf("the subject ends in %q, not in the job %q, alone or with the customer %q in parentheses", told[2], job, customer)
+	case r.head["Status"] != subject[1]:
+		return nil, fmt.Errorf("it tells the status %q, and the subject %q", r.head["Status"], subject[1])
+	case subject[2] != job && subject[2] != job+" ("+customer+")":
+		return nil, fmt.Errorf("the subject ends in %q, not in the job %q, alone or with the customer %q in parentheses", subject[2], job, customer)
 	case r.head["Checksum"] != r.checksum():
 		return nil, errors.New("the checksum is not that of software, type, job, status and objects as they stand here")
 	}

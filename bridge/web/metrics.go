@@ -65,8 +65,8 @@ func (m *Metrics) Poll(account, outcome string) { m.polls.WithLabelValues(accoun
 // Queued counts a run of this status that was put into the outbox.
 func (m *Metrics) Queued(status string) { m.queued.WithLabelValues(status).Inc() }
 
-// watch adds what is not counted but read from the bridge at each scrape.
-func (m *Metrics) watch(b Bridge, g *statusCache) { m.registry.MustRegister(statusCollector{b, g}) }
+// register adds what is not counted but read from the bridge at each scrape.
+func (m *Metrics) register(b Bridge, g *statusCache) { m.registry.MustRegister(statusCollector{b, g}) }
 
 func (m *Metrics) handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError, MaxRequestsInFlight: 4})

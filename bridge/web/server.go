@@ -78,7 +78,7 @@ type Server struct {
 // New gives a server that does not serve yet.
 func New(o Options) *Server {
 	s := &Server{Options: o, status: statusCache{read: o.Bridge.Status}, pages: parse(o.Zone)}
-	o.Metrics.watch(o.Bridge, &s.status)
+	o.Metrics.register(o.Bridge, &s.status)
 	return s
 }
 

@@ -85,7 +85,7 @@ rendered anew each time a template in mail.templates is saved, until Ctrl-C.`,
 			where := "shown"
 			switch {
 			case watch:
-				return a.watch(cmd.Context(), c, runs, open)
+				return a.watchTemplates(cmd.Context(), c, runs, open)
 			case open:
 				path, err := p.write()
 				if err != nil {

@@ -32,9 +32,9 @@ type live struct {
 	page page
 }
 
-// watch serves the mails of runs to this machine alone, and renders them anew
+// watchTemplates serves the mails of runs to this machine alone, and renders them anew
 // whenever a template is saved, until ctx ends.
-func (a *app) watch(ctx context.Context, c *config.Config, runs []backup.Run, open bool) error {
+func (a *app) watchTemplates(ctx context.Context, c *config.Config, runs []backup.Run, open bool) error {
 	files, err := fsnotify.NewWatcher()
 	if err != nil {
 		return fmt.Errorf("watch the templates: %w", err)
