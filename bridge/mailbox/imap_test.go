@@ -2,6 +2,7 @@ package mailbox
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"net"
@@ -208,6 +209,42 @@ func TestLoginInTrouble(t *testing.T) {
 		if e := wantClass(t, err, Unavailable); e.Hint != "" || e.RetryAfter != 0 || !strings.Contains(e.Text, "Temporary authentication failure") {
 			t.Errorf("again after %s: %v", e.RetryAfter, e)
 		}
+	}
+}
+
+// fixedToken is a token source that has one.
+type fixedToken string
+
+func (f fixedToken) Token(context.Context, string) (string, error) { return string(f), nil }
+
+// A token that a server repeats is not told, in whichever form.
+func TestEchoedToken(t *testing.T) {
+	const token = "a-long-access-token"
+	whole := base64.StdEncoding.EncodeToString([]byte(xoauth2Response("backup", token)))
+	addr := serve(t, "* OK [CAPABILITY IMAP4rev1 AUTH=XOAUTH2 SASL-IR] ready\r\n", func(line string) string {
+		tag, _, _ := strings.Cut(line, " ")
+		return tag + " NO not " + token + ", sent as " + whole + "\r\n"
+	})
+	m := newTestIMAP(t, addr, func(o *IMAPOptions) { o.Auth, o.Token, o.Username = "xoauth2", fixedToken(token), "backup" })
+	_, err := deliverOne(t.Context(), m, testMail("a@covebridge", 300), nil)
+	if e := wantClass(t, err, Unavailable); strings.Contains(e.Error(), token) || strings.Contains(e.Error(), whole) || !strings.Contains(e.Text, "NO not ***, sent as ***") {
+		t.Error(e)
+	}
+}
+
+// A mail has the time of its run in the mailbox, not that of its delivery.
+func TestIMAPInternalDate(t *testing.T) {
+	var said string
+	addr := scripted(t, func(tag, command string) string {
+		if strings.HasPrefix(command, "APPEND") {
+			said = command
+			return tag + " NO no\r\n"
+		}
+		return tag + " OK done\r\n"
+	})
+	deliverOne(t.Context(), newTestIMAP(t, addr), testMail("a@covebridge", 300), func(string) error { return nil })
+	if want := `"` + day.Format("_2-Jan-2006 15:04:05 -0700") + `"`; !strings.Contains(said, want) {
+		t.Errorf("the client says %q, without %s", said, want)
 	}
 }
 
