@@ -119,12 +119,12 @@ func (c clock) days(v *View) {
 		own = r.End
 	}
 	day := own.In(c.loc).Format(time.DateOnly)
-	for _, d := range r.Device.ColourBar {
+	bar := r.Device.ColourBar
+	if r.Kind == backup.Whole {
+		bar = backup.WithRuns(bar, []backup.Past{{Start: own, Status: r.Status}}, c.loc)
+	}
+	for _, d := range bar {
 		n := Day{Day: d, Sign: ".", Colour: noColour, Own: d.Date == day}
-		if n.Own && r.Kind == backup.Whole && r.Status > d.Status { // the product tells of the day's newest session alone
-			n.Status = r.Status
-			n.Word = cmp.Or(d.Word, r.Status.String())
-		}
 		if n.Word != "" && n.Status >= backup.Success && n.Status <= backup.Failed {
 			n.Sign, n.Colour = n.Status.String()[:1], colours[n.Status]
 		}
