@@ -167,15 +167,16 @@ func (w *World) nothingFalse(device int, mails []mail) {
 }
 
 // order: a device's mails arrive in the order of its runs' ends. Where the
-// history lists sessions late of which statistics did not tell either, or can't
-// be read, a run is known only after one that ended later.
+// history lists sessions late of which statistics did not tell either, or not
+// when they began, or can't be read, a run is known only after one that ended
+// later.
 func (w *World) order(device int, mails []mail) {
 	late := w.has(NodeAway, Vanished, NullRow, PartialRow) || w.Bridges > 1 && w.has(LyingDisk)
 	sessions := w.Devices[device].Sessions
 	for i, s := range sessions {
 		hidden := s.Delay > 0 && (w.has(CoveAway, PageFails) || len(w.Changes) > 0 ||
 			i+1 < len(sessions) && sessions[i+1].Source == s.Source && sessions[i+1].Start < s.End+interval)
-		late = late || hidden || s.Delay >= time.Hour || s.Status == inProcess || s.Status == restarted
+		late = late || hidden || s.Delay >= time.Hour || s.Late && w.Vague || s.Status == inProcess || s.Status == restarted
 	}
 	for _, c := range w.Changes {
 		late = late || c.Kind == DeviceJumped || c.Kind == Restored

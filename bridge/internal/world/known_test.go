@@ -171,7 +171,6 @@ func TestKnownWorlds(t *testing.T) {
 		// A run overtook the one before it, whose end statistics had told and the
 		// history did not list yet.
 		"overtaken while not listed": {
-			Vague: true,
 			Devices: []Device{{Sessions: []Session{
 				{Source: "D01", Start: at(6, 5), End: at(6, 11), Status: failed},
 				{Source: "D01", Start: at(6, 12), End: at(6, 29), Status: completed, Late: true, Delay: 50 * time.Minute},
