@@ -146,7 +146,7 @@ func (j *Journal) matchUnlisted(fresh, ended []Known, o Look) (others []Known) {
 				s.Told = k.Told
 				k.Session = s
 			} else {
-				k.ID, k.Seq = s.ID, s.Seq
+				k.ID, k.Seq, k.Estimated = s.ID, s.Seq, true
 			}
 		}
 	}

@@ -17,6 +17,9 @@ type Known struct {
 	EndedAt time.Time `json:"done,omitzero"`
 	// Unconfirmed: it ended as statistics alone told, while the history called it running.
 	Unconfirmed bool `json:"believed,omitempty"`
+	// Estimated: the history lists it, but its times are those that statistics told
+	// before that, for it had gone out with them.
+	Estimated bool `json:"estimated,omitempty"`
 	// Superseded: a newer session of its data source had begun, while it was still
 	// listed as running.
 	Superseded bool `json:"passed,omitempty"`

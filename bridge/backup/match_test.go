@@ -157,7 +157,9 @@ func TestReading(t *testing.T) {
 		}
 		alone := parse(t, "F 10:00-10:30")[0] // what statistics alone tell of says nothing
 		alone.ID, alone.Told = "", at("10:00")
-		j.Sessions = append(j.Sessions, alone, parse(t, "F 10:00-10:30")[0])
+		estimated := alone // nor does what is listed with the times that statistics told
+		estimated.ID, estimated.Estimated = "9", true
+		j.Sessions = append(j.Sessions, alone, estimated, parse(t, "F 10:00-10:30")[0])
 		if got := j.reading(); got != c.want {
 			t.Errorf("%q: got %v, want %v", c.told, got, c.want)
 		}
@@ -189,6 +191,37 @@ func TestContested(t *testing.T) {
 		}
 		if j.contested(told, listed, nil) {
 			t.Errorf("told of at %s: contested by nothing", c.told)
+		}
+	}
+}
+
+// What is told now is as late as what was told before.
+func TestWithoutDelay(t *testing.T) {
+	for _, c := range []struct {
+		told []string // of sessions from 10:00 to 10:30
+		want string   // of one told for 12:00
+	}{
+		{nil, "12:00"},
+		{[]string{"10:33"}, "11:57"},
+		{[]string{"10:28"}, "12:02"},
+		{[]string{"10:33", "10:31", "10:32"}, "11:58"},
+		{[]string{"10:03"}, "11:57"},          // a start
+		{[]string{"10:03", "10:33"}, "12:00"}, // they don't agree
+	} {
+		var j Journal
+		for _, told := range c.told {
+			k := parse(t, "F 10:00-10:30")[0]
+			k.Told = at(told)
+			j.Sessions = append(j.Sessions, k)
+		}
+		off := parse(t, "F 10:00-10:30")[0]
+		off.Told, off.Estimated = off.End, true
+		j.Sessions = append(j.Sessions, off)
+		late := at("12:00").Sub(at(c.want))
+		told := Session{Start: at("11:00"), End: at("12:00"), Told: at("12:00")}
+		want := Session{Start: at("11:00").Add(-late), End: at(c.want), Told: at(c.want)}
+		if got := j.withoutDelay(told); !got.Start.Equal(want.Start) || !got.End.Equal(want.End) || !got.Told.Equal(want.Told) {
+			t.Errorf("%q: %s to %s, told %s", c.told, got.Start, got.End, got.Told)
 		}
 	}
 }

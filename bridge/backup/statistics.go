@@ -25,7 +25,8 @@ func (j *Journal) mergeStatistics(o Look, rules Rules, first bool) {
 			if s.Approx || o.LastRead.IsZero() { // since when is not known
 				k.BegunAt = o.Trusted
 			}
-			if i := slices.IndexFunc(was, func(w Known) bool { return w.Source.Key == s.Source.Key && w.Start.Equal(s.Start) }); i >= 0 {
+			i := slices.IndexFunc(was, func(w Known) bool { return w.Source.Key == s.Source.Key && w.Start.Equal(s.Start) })
+			if i >= 0 {
 				k.BegunAt = was[i].BegunAt
 			}
 			j.Running = append(j.Running, k)

@@ -32,3 +32,37 @@ func TestToldAgain(t *testing.T) {
 		t.Errorf("known %d times: %+v, pending %+v", n, j.Sessions, j.Pending)
 	}
 }
+
+// The end that statistics told goes to the listed session that is near, unless one
+// that waits as well is nearer.
+func TestNearestUncontested(t *testing.T) {
+	pending := func(source, told, since string) Pending {
+		return Pending{Known: Known{Session: Session{Source: DataSource{Key: source}, State: Ended, Told: at(told), End: at(told), Start: at(told), Approx: true}}, Since: at(since)}
+	}
+	for _, c := range []struct {
+		name, sessions string
+		told           map[int]string // of those, what statistics told before
+		rivals         []Pending
+		want           int
+	}{
+		{"near", "F 10:00-10:30", nil, nil, 0},
+		{"too far", "F 10:00-10:35", nil, nil, -1},
+		{"as late as the one before", "F 08:00-08:30\nF 10:00-10:26", map[int]string{0: "08:34"}, nil, 1},
+		{"near, though others were late", "F 10:00-10:30\nF 11:00-11:30", map[int]string{1: "11:38"}, nil, 0},
+		{"another is nearer", "F 10:00-10:29", nil, []Pending{pending("F", "10:29", "10:40")}, -1},
+		{"another is as near", "F 10:00-10:29", nil, []Pending{pending("F", "10:28", "10:40")}, 0},
+		{"another source's is nearer", "F 10:00-10:29", nil, []Pending{pending("S", "10:29", "10:40")}, 0},
+		{"one that was told later is nearer", "F 10:00-10:29", nil, []Pending{pending("F", "10:29", "11:00")}, 0},
+		{"one that was told later is nearer, for it ended later", "F 10:31-11:00", nil, []Pending{pending("F", "10:31", "11:10")}, -1},
+	} {
+		j := Journal{Sessions: parse(t, c.sessions)}
+		for i, told := range c.told {
+			j.Sessions[i].Told = at(told)
+		}
+		told := pending("F", "10:30", "10:40")
+		j.Pending = append([]Pending{told}, c.rivals...)
+		if got := j.nearestUncontested(told, readingPenalty-1); got != c.want {
+			t.Errorf("%s: %d, want %d", c.name, got, c.want)
+		}
+	}
+}

@@ -215,6 +215,21 @@ func TestKnownWorlds(t *testing.T) {
 				{Source: "D20", Start: at(6, 52), End: at(7, 51), Status: failed},
 			}}},
 		},
+		// Sessions that had gone out with the times that statistics told spoke for
+		// these being ends, though they were starts, and a later one came twice.
+		"starts are told, once the node is back": {
+			Skew: -3 * time.Minute, F15IsEnd: true, F18Starts: true, Vague: true,
+			Devices: []Device{{Kind: Tenant, Sessions: []Session{
+				{Source: "D20", Start: at(1, 30), End: at(1, 37), Status: completed},
+				{Source: "D20", Start: at(1, 49), End: at(2, 50), Status: completed},
+				{Source: "D20", Start: at(3, 2), End: at(3, 3), Status: failed},
+				{Source: "D20", Start: at(4, 3), End: at(5, 14), Status: completed},
+				{Source: "D20", Start: at(5, 26), End: at(5, 26), Status: failed},
+				{Source: "D20", Start: at(5, 38), End: at(5, 39), Status: completed, Late: true},
+				{Source: "D20", Start: at(5, 51), End: at(7, 21), Status: failed},
+			}}},
+			Episodes: []Episode{{Kind: NodeAway, From: at(0, 1), To: at(3, 38)}},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p.Bridges = max(p.Bridges, 1)

@@ -1,0 +1,99 @@
+package backup
+
+import (
+	"testing"
+	"time"
+)
+
+// A session that went out as ended, as statistics had told, and that the history
+// goes on to call running: what was told is given back to the one whose end it was.
+func TestRetractEnd(t *testing.T) {
+	for _, c := range []struct {
+		name, fresh string
+		behind      bool // a newer session began
+		retracted   bool // the end is the fresh one's
+		runs        bool // the former runs on
+	}{
+		{"its own", "F 10:20-11:00", false, true, true},
+		{"a minute off", "F 10:20-11:01", false, true, true},
+		{"further off", "F 10:20-11:02", false, false, false},
+		{"still running", "F 10:59-", false, false, false},
+		{"another source's", "S 10:20-11:00", false, false, false},
+		{"passed by a newer one", "F 10:20-11:00", true, true, false},
+	} {
+		k := parse(t, "F 10:00-11:00")[0]
+		running := k.Session
+		running.State, running.End, running.Told = Running, time.Time{}, time.Time{}
+		k.Told, k.Run, k.Unconfirmed, k.BegunAt = k.End, "run", true, k.Start
+		j := Journal{First: at("09:00"), Sessions: []Known{k}}
+		if c.behind {
+			next := parse(t, "F 11:10-11:20")[0]
+			next.ID = "behind"
+			j.Sessions = append(j.Sessions, next)
+		}
+		fresh := parse(t, c.fresh)[0].Session
+		fresh.ID = "fresh"
+		look := Look{Now: at("12:00"), Trusted: at("12:00"), LastRead: at("11:30"), Read: true, History: []Session{running, fresh}}
+		j.Observe(look, Rules{Patience: time.Hour})
+		i := j.find(fresh)
+		if i < 0 {
+			t.Fatalf("%s: not known", c.name)
+		}
+		if got := j.Sessions[i]; (got.Run == "run") != c.retracted || got.Told.Equal(k.Told) != c.retracted {
+			t.Errorf("%s: the fresh one went out in %q, told %s", c.name, got.Run, got.Told)
+		}
+		if got := j.Sessions[j.find(running)]; (got.State == Running) != c.runs || (got.Run == "") != c.runs || got.Unconfirmed != !c.retracted {
+			t.Errorf("%s: the former is %+v", c.name, got)
+		}
+	}
+}
+
+// Where the history gives no ids, sessions are told apart by their starts.
+func TestNoIDs(t *testing.T) {
+	j := Journal{First: at("09:00")}
+	first, second := parse(t, "F 10:00-10:30")[0].Session, parse(t, "F 11:00-11:30")[0].Session
+	first.ID, second.ID = "", ""
+	for range 2 {
+		j.Observe(Look{Now: at("12:00"), Trusted: at("12:00"), LastRead: at("11:00"), Read: true, History: []Session{first, second}}, Rules{})
+	}
+	if len(j.Sessions) != 2 || j.Sessions[0].ID == j.Sessions[1].ID || !j.Sessions[0].listed() {
+		t.Errorf("got %+v", j.Sessions)
+	}
+}
+
+// What the history lists for the first time, or as ended, may be what statistics
+// alone told of before.
+func TestMatchUnlisted(t *testing.T) {
+	for _, c := range []struct {
+		name           string
+		old            bool   // what was told had ended before the device was first seen
+		rival          string // another end that waits, of this data source
+		ended, matched bool
+	}{
+		{name: "fresh", matched: true},
+		{name: "ended now", ended: true, matched: true},
+		{name: "fresh, and nothing to tell", old: true, matched: true},
+		{name: "ended now, so that it can't be the old one", old: true, ended: true},
+		{name: "nearer to another", rival: "F"},
+		{name: "nearer to another source's", rival: "S", matched: true},
+	} {
+		told := parse(t, "F 10:00-10:31")[0]
+		told.ID, told.Told, told.Run, told.Old = "", told.End, "run", c.old
+		j := Journal{Sessions: []Known{told}}
+		if c.rival != "" {
+			near := parse(t, c.rival+" 10:00-10:30")[0]
+			near.Told = near.End
+			j.Pending = []Pending{{Known: near}}
+		}
+		listed := parse(t, "F 10:00-10:30")
+		var others []Known
+		if c.ended {
+			others = j.matchUnlisted(nil, listed, Look{})
+		} else {
+			others = j.matchUnlisted(listed, nil, Look{})
+		}
+		if got := j.Sessions[0]; (len(others) == 0) != c.matched || (got.ID == listed[0].ID) != c.matched || got.Estimated != c.matched {
+			t.Errorf("%s: %+v, others %d", c.name, got, len(others))
+		}
+	}
+}
