@@ -88,7 +88,8 @@ func (j *Journal) withoutDelay(told Session) Session {
 func (r reading) distance(told, listed Session) (d time.Duration, ok bool) {
 	asEnd, asStart := readings(told, listed)
 	d = min(asEnd, asStart)
-	if d > maxApart || told.State == Ended && listed.State == Ended && (told.Status == Failed) != (listed.Status == Failed) {
+	if d > maxApart || told.State == Ended && (listed.State == Ended && (told.Status == Failed) != (listed.Status == Failed) ||
+		listed.State == Restarted && told.Status == Success) {
 		return d, false
 	}
 	if r == isEnd && asStart < asEnd || r == isStart && asEnd < asStart {

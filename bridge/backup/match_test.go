@@ -112,6 +112,7 @@ func TestDistance(t *testing.T) {
 		{"another result", "F 10:00-10:30 Warning", "F 10:00-10:30", endOrStart, false, statusPenalty, true},
 		{"failed here, good there", "F 10:00-10:30 Failed", "F 10:00-10:30", endOrStart, false, 0, false},
 		{"failed, and given up there", "F 10:00-10:30 Failed", "F 10:00-10:30 Restarted", endOrStart, false, statusPenalty, true},
+		{"good, and given up there", "F 10:00-10:30", "F 10:00-10:30 Restarted", endOrStart, false, 0, false},
 		{"given up here, failed there", "F 10:00-10:30 Restarted", "F 10:00-10:30 Failed", endOrStart, false, statusPenalty, true},
 		{"a start", "F 09:30-10:00", "F 10:00-10:30", endOrStart, false, 0, true},
 		{"a start that is ten minutes off its length", "F 09:50-10:00", "F 10:00-10:30", endOrStart, false, 10 * time.Minute, true},

@@ -230,6 +230,17 @@ func TestKnownWorlds(t *testing.T) {
 			}}},
 			Episodes: []Episode{{Kind: NodeAway, From: at(0, 1), To: at(3, 38)}},
 		},
+		// What statistics had told of was taken for the one before it, that had been
+		// given up, for that was listed sooner.
+		"listed hours late, and restarted before it": {
+			Devices: []Device{{Kind: Tenant, Sessions: []Session{
+				{Source: "D19", Start: at(1, 43), End: at(2, 33), Status: failed},
+				{Source: "D19", Start: at(2, 45), End: at(2, 46), Status: restarted, Late: true, Delay: at(2, 58)},
+				{Source: "D19", Start: at(2, 46), End: at(2, 52), Status: completed, Late: true, Delay: at(4, 51)},
+				{Source: "D19", Start: at(3, 52), End: at(3, 53), Status: completed, Late: true, Delay: at(2, 2)},
+				{Source: "D19", Start: at(7, 13), End: at(8, 24), Status: failed},
+			}}},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p.Bridges = max(p.Bridges, 1)
