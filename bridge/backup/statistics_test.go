@@ -1,6 +1,7 @@
 package backup
 
 import (
+	"slices"
 	"testing"
 	"time"
 )
@@ -30,6 +31,35 @@ func TestToldAgain(t *testing.T) {
 	}
 	if n != 1 {
 		t.Errorf("known %d times: %+v, pending %+v", n, j.Sessions, j.Pending)
+	}
+}
+
+// The same, for so long that the session itself is remembered no more.
+func TestToldAgainAfterDays(t *testing.T) {
+	var j Journal
+	source := DataSource{Key: "D19", Name: "Exchange"}
+	ended := func(start time.Time, state State) Session {
+		return Session{Source: source, State: state, Status: Success, Start: start, End: start.Add(5 * time.Minute), Told: start.Add(5 * time.Minute)}
+	}
+	completed, times := ended(monday, Ended), 0
+	look := func(now time.Time, sessions ...Session) {
+		j.Observe(Look{Now: now, Trusted: now, LastRead: now.Add(-time.Hour), Snapshot: &Snapshot{Sessions: sessions}, NoHistory: "away"}, Rules{Patience: time.Hour})
+		for i := range j.Sessions {
+			k := &j.Sessions[i]
+			if k.Run == "" && k.Told.Equal(completed.Told) {
+				times++
+			}
+			k.Run = "sent"
+		}
+	}
+	look(monday.Add(time.Hour), completed)
+	for n := range 40 * 4 {
+		start := monday.Add(time.Duration(n+1) * 6 * time.Hour)
+		look(start.Add(time.Minute), completed, Session{Source: source, State: Running, Start: start})
+		look(start.Add(time.Hour), ended(start, Restarted))
+	}
+	if times != 1 || slices.ContainsFunc(j.Sessions, func(k Known) bool { return k.Told.Equal(completed.Told) }) {
+		t.Errorf("taken for new %d times, want once; remembered: %+v", times, j.Sessions)
 	}
 }
 
