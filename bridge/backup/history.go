@@ -68,7 +68,7 @@ func missing(fresh []Known, from, to int64) bool {
 
 // find gives the remembered session with the same id; -1: none.
 func (j *Journal) find(s Session) int {
-	return slices.IndexFunc(j.Sessions, func(k Known) bool { return k.ID == s.ID && k.Source.Key == s.Source.Key })
+	return slices.IndexFunc(j.Sessions, func(k Known) bool { return k.sameID(s) })
 }
 
 // update takes over what the history lists now. Of a session that went out

@@ -54,9 +54,6 @@ type Pending struct {
 	Looks int       `json:"looks"` // how often the history was read in vain
 }
 
-// same tells whether it is the same end.
-func (p Pending) same(o Pending) bool { return p.Source.Key == o.Source.Key && p.Told.Equal(o.Told) }
-
 // SilenceMail is what a mail about silence was about.
 type SilenceMail struct {
 	Since time.Time `json:"since,omitzero"`

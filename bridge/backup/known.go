@@ -35,7 +35,7 @@ func (k Known) listedEnd(source DataSource) bool {
 
 // among tells whether the session is one of those that the history lists.
 func (k Known) among(listed []Known) bool {
-	return slices.ContainsFunc(listed, func(o Known) bool { return o.ID == k.ID && o.Source.Key == k.Source.Key })
+	return slices.ContainsFunc(listed, func(o Known) bool { return o.sameID(k.Session) })
 }
 
 // noResult is what is said of a session that will never tell its result.

@@ -75,6 +75,14 @@ type Error struct {
 // vague tells whether it runs since nobody knows when.
 func (s Session) vague() bool { return s.Approx && s.State == Running }
 
+// sameID tells whether both are the session with this id of one data source.
+func (s Session) sameID(o Session) bool { return s.ID == o.ID && s.Source.Key == o.Source.Key }
+
+// sameEnd tells whether statistics told of both by the same end, if they did.
+func (s Session) sameEnd(o Session) bool {
+	return s.Source.Key == o.Source.Key && !s.Told.IsZero() && s.Told.Equal(o.Told)
+}
+
 // Finished tells whether nothing more is to come of the session.
 func (s Session) Finished() bool { return s.State == Ended }
 

@@ -36,7 +36,7 @@ func (j *Journal) mergeStatistics(o Look, rules Rules, first bool) {
 			j.acknowledge(s) // it is told of for as long as others behind it only restart
 			continue
 		}
-		if s.Told.IsZero() || slices.ContainsFunc(j.Pending, Pending{Known: Known{Session: s}}.same) {
+		if s.Told.IsZero() || j.isPending(s) {
 			continue
 		}
 		k := Known{Session: s, BegunAt: ownTime(s.Start, o.LastRead, o.Trusted), EndedAt: ownTime(s.End, o.LastRead, o.Trusted)}
@@ -65,7 +65,7 @@ func (j *Journal) matchPending(o Look, rules Rules) {
 		for _, p := range slices.Clone(j.Pending) {
 			if dealt(p) {
 				j.acknowledge(p.Session)
-				j.Pending = slices.DeleteFunc(j.Pending, p.same)
+				j.Pending = slices.DeleteFunc(j.Pending, func(o Pending) bool { return o.sameEnd(p.Session) })
 			}
 		}
 	}
@@ -170,7 +170,7 @@ func (j *Journal) matchAround(told Session) bool {
 		}
 	}
 	waits := func(end Session) bool {
-		return !end.Told.Equal(told.Told) && slices.ContainsFunc(j.Pending, Pending{Known: Known{Session: end}}.same)
+		return !end.Told.Equal(told.Told) && j.isPending(end)
 	}
 	for _, p := range j.Pending {
 		if p.Source.Key == told.Source.Key && p.Told.Sub(told.Told).Abs() <= day/8 {
@@ -241,9 +241,13 @@ func (j *Journal) addSession(told Known) {
 
 // isAcknowledged tells whether the end was dealt with.
 func (j *Journal) isAcknowledged(told Session) bool {
-	return slices.ContainsFunc(j.Acknowledged[told.Source.Key], told.Told.Equal) || slices.ContainsFunc(j.Sessions, func(k Known) bool {
-		return k.Source.Key == told.Source.Key && !k.Told.IsZero() && k.Told.Equal(told.Told)
-	})
+	return slices.ContainsFunc(j.Acknowledged[told.Source.Key], told.Told.Equal) ||
+		slices.ContainsFunc(j.Sessions, func(k Known) bool { return k.sameEnd(told) })
+}
+
+// isPending tells whether it is not known yet whose end that is.
+func (j *Journal) isPending(told Session) bool {
+	return slices.ContainsFunc(j.Pending, func(p Pending) bool { return p.sameEnd(told) })
 }
 
 // acknowledge remembers that an end was dealt with, as the newest told of.
