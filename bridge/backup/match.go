@@ -87,18 +87,27 @@ func (j *Journal) withoutDelay(told Session) Session {
 // that is known: a session that did not complete may be told of in another way.
 func (r reading) distance(told, listed Session) (d time.Duration, ok bool) {
 	asEnd, asStart := readings(told, listed)
-	d = min(asEnd, asStart)
-	if d > maxApart || told.State == Ended && (listed.State == Ended && (told.Status == Failed) != (listed.Status == Failed) ||
+	if d = min(asEnd, asStart); d > maxApart || told.State == Ended && (listed.State == Ended && (told.Status == Failed) != (listed.Status == Failed) ||
 		listed.State == Restarted && told.Status == Success) {
 		return d, false
 	}
-	if r == isEnd && asStart < asEnd || r == isStart && asEnd < asStart {
-		d += readingPenalty
-	}
+	d = r.nearer(asEnd, asStart)
 	if told.Status != listed.Status || told.State != listed.State {
 		d += statusPenalty
 	}
 	return d, true
+}
+
+// nearer is the lesser of two distances, where the one that takes what is told for
+// what it is not known to be has a burden.
+func (r reading) nearer(asEnd, asStart time.Duration) time.Duration {
+	switch r {
+	case isEnd:
+		asStart += readingPenalty
+	case isStart:
+		asEnd += readingPenalty
+	}
+	return min(asEnd, asStart)
 }
 
 // readings are how far a told session is from a listed one where an end is told
@@ -117,9 +126,10 @@ func readings(told, listed Session) (asEnd, asStart time.Duration) {
 // one of the others that were told of: of sessions back to back, the end of one
 // is near the start of the next.
 func (j *Journal) contested(told, listed Session, others []Session) bool {
+	read := j.reading()
 	nearest := func(told Session) time.Duration {
 		asEnd, asStart := readings(j.withoutDelay(told), listed)
-		return min(asEnd, asStart)
+		return read.nearer(asEnd, asStart)
 	}
 	return slices.ContainsFunc(others, func(o Session) bool { return nearest(o) < nearest(told) })
 }

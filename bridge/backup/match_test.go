@@ -196,6 +196,22 @@ func TestContested(t *testing.T) {
 	}
 }
 
+// Where ends are known to be told, the end of one that ended as another began is
+// not as near to that other as its own end is.
+func TestContestedBackToBack(t *testing.T) {
+	told, own := Session{Told: at("10:30"), Approx: true}, Session{Told: at("11:00"), Approx: true}
+	listed := parse(t, "F 10:30-11:00")[0].Session
+	var j Journal
+	if j.contested(told, listed, []Session{own}) {
+		t.Error("contested, though nothing is known of what is told")
+	}
+	j.Sessions = parse(t, "F 8:00-9:00")
+	j.Sessions[0].ID, j.Sessions[0].Told = "1", at("9:00")
+	if !j.contested(told, listed, []Session{own}) {
+		t.Error("not contested, though ends are told")
+	}
+}
+
 // What is told now is as late as what was told before.
 func TestWithoutDelay(t *testing.T) {
 	for _, c := range []struct {

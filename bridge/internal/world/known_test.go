@@ -41,6 +41,15 @@ func TestKnownWorlds(t *testing.T) {
 			Episodes: []Episode{{Kind: Vanished, From: at(3, 38), To: at(6, 59)}},
 			Changes:  []Change{{Kind: Paused, At: at(10, 15) + 4*time.Millisecond, For: 3 * time.Minute}},
 		},
+		// A session that the history listed hours late came twice: the next one, which
+		// began as it ended, was taken for it, though another end told of that one.
+		"listed hours late, and another begins as it ends": {
+			Devices: []Device{{Kind: Tenant, Sessions: []Session{
+				{Source: "D20", Start: at(0, 4), End: at(1, 13), Status: completed, Late: true},
+				{Source: "D20", Start: at(1, 25), End: at(2, 40), Status: completed, Late: true, Delay: at(1, 53)},
+				{Source: "D20", Start: at(2, 40), End: at(3, 59), Status: completed, Late: true},
+			}}},
+		},
 		// A run that was given up, for its session never told a result, went out
 		// again after the ledger was restored.
 		"given up, then restored": {
