@@ -19,24 +19,39 @@ const (
 // It is far above the largest mail that a mailbox takes.
 const maxUnpacked = 64 << 20
 
-// Both are much larger than what they are used for.
-var deflaters = sync.Pool{New: func() any {
-	w, err := flate.NewWriter(nil, flate.BestSpeed) // a few hundredths larger, in half the time
-	if err != nil {
-		panic(err) // only a level that does not exist does that
-	}
-	return w
-}}
+// deflaters holds one that is not in use. A deflater is a megabyte, far more than
+// what it is used for; each collection of garbage would empty a sync.Pool of it.
+var deflaters = make(chan *flate.Writer, 1)
 
 var inflaters = sync.Pool{New: func() any { return flate.NewReader(nil) }}
+
+func newDeflater() *flate.Writer {
+	select {
+	case w := <-deflaters:
+		return w
+	default:
+		w, err := flate.NewWriter(nil, flate.BestSpeed) // a few hundredths larger, in half the time
+		if err != nil {
+			panic(err) // only a level that does not exist does that
+		}
+		return w
+	}
+}
+
+func free(w *flate.Writer) {
+	select {
+	case deflaters <- w:
+	default:
+	}
+}
 
 // pack makes bytes smaller, where that pays.
 func pack(plain []byte) []byte {
 	var b bytes.Buffer
 	b.Grow(len(plain)/2 + 64)
 	b.WriteByte(deflated)
-	w := deflaters.Get().(*flate.Writer)
-	defer deflaters.Put(w)
+	w := newDeflater()
+	defer free(w)
 	w.Reset(&b)
 	w.Write(plain) // a bytes.Buffer takes everything
 	w.Close()
