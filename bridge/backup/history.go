@@ -3,6 +3,7 @@ package backup
 import (
 	"slices"
 	"strconv"
+	"time"
 )
 
 // mergeHistory takes in what the history lists.
@@ -138,10 +139,10 @@ func (j *Journal) matchUnlisted(fresh, ended []Known, o Look) (others []Known) {
 				continue
 			}
 			k, s := &j.Sessions[toldAt[t]], listed[l]
-			if k.Old && all[listedAt[l]].among(ended) { // it ran when the other was over
+			if k.Old && all[listedAt[l]].among(ended) || all[listedAt[l]].endedAfter(*k) { // it ran when the other was over
 				continue
 			}
-			taken[listedAt[l]] = true
+			taken[listedAt[l]], k.ToldAt = true, time.Time{}
 			if k.Run == "" {
 				s.Told = k.Told
 				k.Session = s
@@ -156,6 +157,12 @@ func (j *Journal) matchUnlisted(fresh, ended []Known, o Look) (others []Known) {
 		}
 	}
 	return others
+}
+
+// endedAfter tells whether a listed session ended after statistics had told that
+// the other was over. Where a device's clock is off it can't be known.
+func (k Known) endedAfter(told Known) bool {
+	return k.EndedAt.Equal(k.End) && told.EndedAt.Equal(told.End) && !told.ToldAt.IsZero() && k.End.After(told.ToldAt.Add(maxApart))
 }
 
 // unmatchedEnds are the sessions of a data source that are over as statistics tell

@@ -15,6 +15,9 @@ type Known struct {
 	// known: what the device tells lies between two looks of ours, or its clock is off.
 	BegunAt time.Time `json:"begun,omitzero"`
 	EndedAt time.Time `json:"done,omitzero"`
+	// ToldAt is when statistics first told of its end, by the trusted clock, where they
+	// alone did.
+	ToldAt time.Time `json:"told_at,omitzero"`
 	// Unconfirmed: it ended as statistics alone told, while the history called it running.
 	Unconfirmed bool `json:"believed,omitempty"`
 	// Estimated: the history lists it, but its times are those that statistics told

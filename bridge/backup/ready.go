@@ -78,7 +78,8 @@ type Candidate struct {
 // is not shown can't be known. Then come the recovery tests that were not told
 // of. It notes which sessions were told of by the runs that took their place.
 func (j *Journal) Ready(o Look, rules Rules) (ready []Candidate) {
-	for _, g := range j.groups(rules, o.Now) {
+	groups := j.groups(rules, o.Now)
+	for _, g := range groups {
 		began := g.begunAt // or by the device's clock, where it was told of late
 		if g.Start.Before(began) {
 			began = g.Start
@@ -87,7 +88,7 @@ func (j *Journal) Ready(o Look, rules Rules) (ready []Candidate) {
 		switch {
 		case g.sent: // what a session that went out took the place of is told of, too
 			j.markSent(g.replaced, g.ID)
-		case g.ready && j.overtakes(c.Run):
+		case g.ready && (j.overtakes(c.Run) || growsBefore(groups, g.End)):
 		case g.ready:
 			ready = append(ready, c)
 		case g.open && o.Shown && rules.MaxWait > 0 && o.waited(g.begunAt) >= rules.MaxWait:
@@ -112,6 +113,12 @@ func (j *Journal) overtakes(r Run) bool {
 	return slices.ContainsFunc(j.Pending, func(p Pending) bool {
 		return (r.Source == nil || r.Source.Key == p.Source.Key) && r.End.After(p.End) && j.nearestSession(p.Session, maxApart) < 0
 	})
+}
+
+// growsBefore tells whether one of the runs ended before that time, and waits for
+// what may join it still: as the newest one, while an older ran on.
+func growsBefore(groups []group, end time.Time) bool {
+	return slices.ContainsFunc(groups, func(g group) bool { return !g.sent && !g.open && !g.ready && g.End.Before(end) })
 }
 
 // noteSuccesses notes the ends of those that were a success.

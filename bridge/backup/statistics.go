@@ -39,7 +39,7 @@ func (j *Journal) mergeStatistics(o Look, rules Rules, first bool) {
 		if s.Told.IsZero() || j.isPending(s) {
 			continue
 		}
-		k := Known{Session: s, BegunAt: ownTime(s.Start, o.LastRead, o.Trusted), EndedAt: ownTime(s.End, o.LastRead, o.Trusted)}
+		k := Known{Session: s, BegunAt: ownTime(s.Start, o.LastRead, o.Trusted), EndedAt: ownTime(s.End, o.LastRead, o.Trusted), ToldAt: o.Trusted}
 		if first && !s.End.After(o.Baseline) {
 			k.Old = true
 			if !j.matchSession(s, maxApart) {

@@ -142,7 +142,7 @@ func (w *World) composedAnew(device int) (most int) {
 		return 0
 	}
 	for _, s := range w.Devices[device].Sessions {
-		if s.Delay > 0 {
+		if s.Delay > 0 || w.during(s.End, NodeAway, device) {
 			most++
 		}
 	}

@@ -50,6 +50,25 @@ func TestKnownWorlds(t *testing.T) {
 				{Source: "D20", Start: at(2, 40), End: at(3, 59), Status: completed, Late: true},
 			}}},
 		},
+		// A session was in no mail: one that the history listed hours late, and that had
+		// gone out before this one ended, was taken for it.
+		"listed hours late, and another begins behind it": {
+			Devices: []Device{{Kind: Tenant, Sessions: []Session{
+				{Source: "D19", Start: at(3, 10), End: at(4, 31), Status: completed},
+				{Source: "D20", Start: at(4, 29), End: at(5, 47), Status: completed, Late: true, Delay: at(8, 8)},
+				{Source: "D20", Start: at(5, 50), End: at(7, 20), Status: completed},
+				{Source: "D20", Start: at(7, 22), End: at(7, 25), Status: completed, Late: true},
+			}}},
+		},
+		// A run overtook the newest one, which had ended before it, and waited for what
+		// might join it still.
+		"overtaken while it waits": {
+			Devices: []Device{{Sessions: []Session{
+				{Source: "D01", Start: at(3, 59), End: at(4, 59), Status: completed},
+				{Source: "D02", Start: at(4, 0), End: at(4, 12), Status: completed},
+				{Source: "D02", Start: at(4, 46), End: at(4, 57), Status: completed},
+			}}},
+		},
 		// A run that was given up, for its session never told a result, went out
 		// again after the ledger was restored.
 		"given up, then restored": {
