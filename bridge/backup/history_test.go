@@ -1,6 +1,7 @@
 package backup
 
 import (
+	"cmp"
 	"testing"
 	"time"
 )
@@ -68,9 +69,12 @@ func TestMatchUnlisted(t *testing.T) {
 		name           string
 		old            bool   // what was told had ended before the device was first seen
 		rival          string // another end that waits, of this data source
+		listed         string
 		ended, matched bool
 	}{
 		{name: "fresh", matched: true},
+		{name: "begun as the other ended", listed: "F 10:31-11:01", matched: true},
+		{name: "ended when the other had long been told of", listed: "F 10:31-11:02"},
 		{name: "ended now", ended: true, matched: true},
 		{name: "fresh, and nothing to tell", old: true, matched: true},
 		{name: "ended now, so that it can't be the old one", old: true, ended: true},
@@ -78,22 +82,52 @@ func TestMatchUnlisted(t *testing.T) {
 		{name: "nearer to another source's", rival: "S", matched: true},
 	} {
 		told := parse(t, "F 10:00-10:31")[0]
-		told.ID, told.Told, told.Run, told.Old = "", told.End, "run", c.old
+		told.ID, told.Told, told.Run, told.Old, told.ToldAt = "", told.End, "run", c.old, at("10:51")
 		j := Journal{Sessions: []Known{told}}
 		if c.rival != "" {
 			near := parse(t, c.rival+" 10:00-10:30")[0]
 			near.Told = near.End
 			j.Pending = []Pending{{Known: near}}
 		}
-		listed := parse(t, "F 10:00-10:30")
+		listed := parse(t, cmp.Or(c.listed, "F 10:00-10:30"))
 		var others []Known
 		if c.ended {
 			others = j.matchUnlisted(nil, listed, Look{})
 		} else {
 			others = j.matchUnlisted(listed, nil, Look{})
 		}
-		if got := j.Sessions[0]; (len(others) == 0) != c.matched || (got.ID == listed[0].ID) != c.matched || got.Estimated != c.matched {
+		if got := j.Sessions[0]; (len(others) == 0) != c.matched || (got.ID == listed[0].ID) != c.matched || got.Estimated != c.matched || got.ToldAt.IsZero() != c.matched {
 			t.Errorf("%s: %+v, others %d", c.name, got, len(others))
+		}
+	}
+}
+
+// What statistics had told of as over is none that ended later.
+func TestEndedAfter(t *testing.T) {
+	for _, c := range []struct {
+		name, told, toldAt, listed string
+		off, offTold               bool // its device's clock
+		want                       bool
+	}{
+		{name: "later", told: "F 10:00-10:30", toldAt: "10:35", listed: "F 10:33-11:00", want: true},
+		{name: "as far apart as the two may be", told: "F 10:00-10:30", toldAt: "10:35", listed: "F 10:33-10:45"},
+		{name: "the same", told: "F 10:00-10:30", toldAt: "10:35", listed: "F 10:00-10:30"},
+		{name: "by a clock that is off", told: "F 10:00-10:30", toldAt: "10:35", listed: "F 10:33-11:00", off: true},
+		{name: "told by a clock that is off", told: "F 10:00-10:30", toldAt: "10:35", listed: "F 10:33-11:00", offTold: true},
+		{name: "told nobody knows when", told: "F 10:00-10:30", listed: "F 10:33-11:00"},
+	} {
+		told, listed := parse(t, c.told)[0], parse(t, c.listed)[0]
+		if c.toldAt != "" {
+			told.ToldAt = at(c.toldAt)
+		}
+		if c.off {
+			listed.EndedAt = listed.EndedAt.Add(time.Minute)
+		}
+		if c.offTold {
+			told.EndedAt = told.EndedAt.Add(time.Minute)
+		}
+		if got := listed.endedAfter(told); got != c.want {
+			t.Errorf("%s: %v", c.name, got)
 		}
 	}
 }
