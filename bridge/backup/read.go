@@ -61,6 +61,9 @@ func (j *Journal) ReadFrom(snap *Snapshot, baseline, now time.Time) Reading {
 		age := newest.Sub(k.Start)
 		switch {
 		case k.State != Running && k.listed(): // final
+			if j.Reread && k.Seq > 0 && k.Seq == j.Seq && k.Start.Before(newest) { // one listed late lies behind it, too, where its clock was put back
+				since(k.Start.Add(-day))
+			}
 		case !k.listed() && (k.Old || age > keepUnlisted || age > unlistedSpan && j.NoHistory == ""): // found by now, or never
 		case k.State == Running && j.stillRuns(k, snap):
 		case k.State == Running && k.Start.Before(newest.Add(-singleReadAge)):

@@ -69,6 +69,16 @@ func TestKnownWorlds(t *testing.T) {
 				{Source: "D02", Start: at(4, 46), End: at(4, 57), Status: completed},
 			}}},
 		},
+		// A session that the history listed late was in no mail: its device's clock had
+		// been put back before, so that it was looked for where it could not be.
+		"listed late, behind a clock that was put back": {
+			Devices: []Device{{Sessions: []Session{
+				{Source: "D01", Start: at(0, 1), End: at(1, 21), Status: failed},
+				{Source: "D01", Start: at(1, 22), End: at(2, 49), Status: completed, Late: true, Delay: at(0, 35)},
+				{Source: "D01", Start: at(2, 51), End: at(2, 52), Status: completed, Late: true},
+			}}},
+			Changes: []Change{{Kind: DeviceJumped, At: at(0, 15)}},
+		},
 		// A run that was given up, for its session never told a result, went out
 		// again after the ledger was restored.
 		"given up, then restored": {
