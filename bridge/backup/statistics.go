@@ -158,13 +158,19 @@ func (j *Journal) nearestUncontested(told Pending, least time.Duration) int {
 func (j *Journal) matchAround(told Session) bool {
 	var ends, listed []Session
 	var at []int
+	read := j.reading()
 	for i, k := range j.Sessions {
-		if !k.listedEnd(told.Source) || min(k.Start.Sub(told.Told).Abs(), k.End.Sub(told.Told).Abs()) > day/8 {
-			continue
+		if k.listedEnd(told.Source) && min(k.Start.Sub(told.Told).Abs(), k.End.Sub(told.Told).Abs()) <= day/8 {
+			at = append(at, i)
 		}
-		listed, at = append(listed, k.Session), append(at, i)
-		if !k.Told.IsZero() {
-			s := k.Session
+	}
+	if read != isStart { // the order of starts is another where the device's clock was put back
+		slices.SortStableFunc(at, func(a, b int) int { return j.Sessions[a].End.Compare(j.Sessions[b].End) })
+	}
+	for _, i := range at {
+		s := j.Sessions[i].Session
+		listed = append(listed, s)
+		if !s.Told.IsZero() {
 			s.Approx = true
 			ends = append(ends, s)
 		}
@@ -178,7 +184,7 @@ func (j *Journal) matchAround(told Session) bool {
 		}
 	}
 	slices.SortStableFunc(ends, func(a, b Session) int { return a.Told.Compare(b.Told) })
-	match := j.reading().matchListed(ends, listed)
+	match := read.matchListed(ends, listed)
 	for e, l := range match {
 		if l < 0 && !waits(ends[e]) {
 			return false

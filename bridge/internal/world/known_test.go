@@ -79,6 +79,21 @@ func TestKnownWorlds(t *testing.T) {
 			}}},
 			Changes: []Change{{Kind: DeviceJumped, At: at(0, 15)}},
 		},
+		// A session came twice: its end was a minute behind that of another, which had
+		// ended hours before, by a clock that was then put back.
+		"the same minutes again, after the clock was put back": {
+			Skew: 20 * time.Second,
+			Devices: []Device{{Sessions: []Session{
+				{Source: "D02", Start: at(1, 0), End: at(1, 1), Status: completed},
+				{Source: "D02", Start: at(1, 4), End: at(1, 6), Status: completed},
+				{Source: "D02", Start: at(1, 7), End: at(1, 46), Status: completed},
+				{Source: "D02", Start: at(5, 6), End: at(5, 8), Status: completed},
+				{Source: "D02", Start: at(5, 8), End: at(5, 9), Status: completed},
+				{Source: "D02", Start: at(5, 10), End: at(6, 2), Status: completed},
+				{Source: "D02", Start: at(6, 3), End: at(6, 26), Status: completed, Late: true},
+			}}},
+			Changes: []Change{{Kind: Killed, At: at(1, 0) + 3*time.Millisecond, For: 3 * time.Minute}, {Kind: DeviceJumped, At: at(5, 0)}},
+		},
 		// A run that was given up, for its session never told a result, went out
 		// again after the ledger was restored.
 		"given up, then restored": {
