@@ -24,6 +24,7 @@ func (j *Journal) members() (all []member) {
 			continue
 		}
 		p.State, p.Status, p.End, p.Approx = Running, Success, time.Time{}, true
+		p.BegunAt = p.Since // it is over: only its row is waited for
 		waiting = append(waiting, p.Known)
 	}
 	for _, k := range waiting {

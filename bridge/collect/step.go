@@ -107,7 +107,7 @@ func (p *poll) look(ctx context.Context, s *deviceTask, j *backup.Journal) (*bac
 	trusted := p.progress.Trusted
 	look := &backup.Look{
 		Now: p.now, Trusted: trusted, SteadySince: p.progress.SteadySince, LastRead: p.last.LastRead, Baseline: p.progress.readUpTo().Add(-p.Baseline),
-		FirstPolled: p.firstPolled, Snapshot: s.snap, Tests: s.tests, Gone: s.gone, Shown: s.snap != nil || p.roster.seenSince(s.key, p.progress.LastSweep),
+		FirstPolled: p.firstPolled, Snapshot: s.snap, Tests: s.tests, Gone: s.gone, Shown: s.snap != nil || p.shows(s.key),
 	}
 	if p.last.LastSweep.IsZero() { // what was there at the account's first reading
 		look.LastRead = time.Time{}
@@ -138,6 +138,17 @@ func (p *poll) look(ctx context.Context, s *deviceTask, j *backup.Journal) (*bac
 		look.NoHistory = oneLine(err.Error())
 	}
 	return look, nil
+}
+
+// shows tells whether the device is among those that the product shows, and as it
+// is known: one that did not change since the last sweep need not be shown again,
+// but where not all that changed could be read now, it may be one that did.
+func (p *poll) shows(key string) bool {
+	since := p.progress.LastSweep
+	if !p.progress.LastRead.Equal(p.progress.Trusted) {
+		since = p.progress.Trusted
+	}
+	return p.roster.seenSince(key, since)
 }
 
 // history reads what is wanted of it. At first sight it reads back until no run

@@ -94,6 +94,20 @@ func TestKnownWorlds(t *testing.T) {
 			}}},
 			Changes: []Change{{Kind: Killed, At: at(1, 0) + 3*time.Millisecond, For: 3 * time.Minute}, {Kind: DeviceJumped, At: at(5, 0)}},
 		},
+		// A session that had ended was told of as overdue, for the page of devices that
+		// showed it failed for hours, and others did not.
+		"overdue on a page that fails": {
+			Devices: []Device{
+				{Sessions: []Session{{Source: "D02", Start: at(2, 0), End: at(2, 5), Status: completed}}},
+				{Sessions: []Session{{Source: "D02", Start: at(2, 0), End: at(2, 5), Status: completed}}},
+				{Kind: Tenant, Sessions: []Session{
+					{Source: "D19", Start: at(0, 1), End: at(1, 26), Status: completed, Late: true, Delay: at(7, 18)},
+					{Source: "D19", Start: at(1, 39), End: at(2, 1), Status: completed, Late: true, Delay: at(10, 0)},
+				}},
+			},
+			Episodes: []Episode{{Kind: PageFails, Device: 2, From: at(2, 2), To: at(7, 48)}},
+			Changes:  []Change{{Kind: Killed, At: at(0, 30), For: at(2, 0)}},
+		},
 		// A run that was given up, for its session never told a result, went out
 		// again after the ledger was restored.
 		"given up, then restored": {
