@@ -121,6 +121,24 @@ func TestDueBesideAFailingPage(t *testing.T) {
 	}
 }
 
+// A device whose page can't be read may have ended what it ran: it is not told of as overdue.
+func TestOverdueOnAFailingPage(t *testing.T) {
+	w := newWorld(t, nil)
+	w.device("1", "Files 01:00-25:30")
+	w.device("2", "Files 01:00-24:30")
+	w.until("24:00")
+	w.failing = func(_ backup.Selection, id string) bool { return id == "2" }
+	for range 8 { // until 26:00
+		w.advanceBoth(15 * time.Minute)
+		if _, err := w.Poll(context.Background(), w.product, false, false); err == nil {
+			t.Error("the page was read")
+		}
+	}
+	w.failing = nil
+	w.until("27:00")
+	w.want("Warning srv1 overdue", "Success srv1", "Success srv2")
+}
+
 // A device that changed in nothing that matters is looked at once for that.
 func TestNothingThatMatters(t *testing.T) {
 	w := newWorld(t, nil)
