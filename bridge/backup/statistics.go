@@ -154,37 +154,46 @@ func (j *Journal) nearestUncontested(told Pending, least time.Duration) int {
 
 // matchAround tells whether the history lists a session for this end, too, if those
 // that were told around it are given to others, in their order; it does so.
-// Those that still wait keep their sessions free.
+// Those that still wait keep their sessions free. The order of ends is not that of
+// starts where the device's clock was put back between two sessions.
 func (j *Journal) matchAround(told Session) bool {
-	var ends, listed []Session
+	near := func(t time.Time) bool { return t.Sub(told.Told).Abs() <= day/8 }
+	var ends []Session
 	var at []int
-	read := j.reading()
 	for i, k := range j.Sessions {
-		if k.listedEnd(told.Source) && min(k.Start.Sub(told.Told).Abs(), k.End.Sub(told.Told).Abs()) <= day/8 {
-			at = append(at, i)
+		if !k.listedEnd(told.Source) || !near(k.Start) && !near(k.End) {
+			continue
 		}
-	}
-	if read != isStart { // the order of starts is another where the device's clock was put back
-		slices.SortStableFunc(at, func(a, b int) int { return j.Sessions[a].End.Compare(j.Sessions[b].End) })
-	}
-	for _, i := range at {
-		s := j.Sessions[i].Session
-		listed = append(listed, s)
-		if !s.Told.IsZero() {
+		at = append(at, i)
+		if !k.Told.IsZero() {
+			s := k.Session
 			s.Approx = true
 			ends = append(ends, s)
 		}
 	}
-	waits := func(end Session) bool {
-		return !end.Told.Equal(told.Told) && j.isPending(end)
-	}
 	for _, p := range j.Pending {
-		if p.Source.Key == told.Source.Key && p.Told.Sub(told.Told).Abs() <= day/8 {
+		if p.Source.Key == told.Source.Key && near(p.Told) {
 			ends = append(ends, p.Session)
 		}
 	}
 	slices.SortStableFunc(ends, func(a, b Session) int { return a.Told.Compare(b.Told) })
-	match := read.matchListed(ends, listed)
+	byEnd := slices.Clone(at)
+	slices.SortStableFunc(byEnd, func(a, b int) int { return j.Sessions[a].End.Compare(j.Sessions[b].End) })
+	return j.matchEnds(told, ends, byEnd) || j.matchEnds(told, ends, at)
+}
+
+// matchEnds gives the ends to the listed sessions at those indices, both in their
+// order, if there is one for each; but those that still wait may go without, and
+// keep theirs free.
+func (j *Journal) matchEnds(told Session, ends []Session, at []int) bool {
+	var listed []Session
+	for _, i := range at {
+		listed = append(listed, j.Sessions[i].Session)
+	}
+	waits := func(end Session) bool {
+		return !end.Told.Equal(told.Told) && j.isPending(end)
+	}
+	match := j.reading().matchListed(ends, listed)
 	for e, l := range match {
 		if l < 0 && !waits(ends[e]) {
 			return false

@@ -94,6 +94,17 @@ func TestKnownWorlds(t *testing.T) {
 			}}},
 			Changes: []Change{{Kind: Killed, At: at(1, 0) + 3*time.Millisecond, For: 3 * time.Minute}, {Kind: DeviceJumped, At: at(5, 0)}},
 		},
+		// A session came twice: its start was told, a device's clock had been put back
+		// before, and a start that was told of a short one had been taken for its end.
+		"a start is told, after the clock was put back": {
+			F18Starts: true, Skew: 3 * time.Minute,
+			Devices: []Device{{Kind: Workstation, Sessions: []Session{
+				{Source: "D01", Start: at(0, 2), End: at(0, 5), Status: completed},
+				{Source: "D01", Start: at(3, 25), End: at(3, 51), Status: restarted},
+				{Source: "D01", Start: at(4, 51), End: at(5, 43), Status: failed},
+			}}},
+			Changes: []Change{{Kind: DeviceJumped, At: at(0, 45)}},
+		},
 		// A session that had ended was told of as overdue, for the page of devices that
 		// showed it failed for hours, and others did not.
 		"overdue on a page that fails": {
