@@ -131,3 +131,22 @@ func TestEndedAfter(t *testing.T) {
 		}
 	}
 }
+
+// What may be another told end are those that wait, and those told now: of the
+// same data source, over, and not dealt with.
+func TestUnmatchedEnds(t *testing.T) {
+	told := func(line string) Session {
+		s := parse(t, line)[0].Session
+		s.ID, s.Told = "", s.End
+		return s
+	}
+	mine, another, runs, dealt := told("F 10:00-10:10"), told("S 10:00-10:20"), told("F 10:00-"), told("F 09:00-09:10")
+	waits, waitsToo := told("F 08:00-08:10"), told("S 08:00-08:10")
+	var j Journal
+	j.acknowledge(dealt)
+	j.Pending = []Pending{{Known: Known{Session: waits}}, {Known: Known{Session: waitsToo}}}
+	got := j.unmatchedEnds(Look{Snapshot: &Snapshot{Sessions: []Session{mine, another, runs, dealt}}}, "F")
+	if len(got) != 2 || !got[0].Told.Equal(waits.Told) || !got[1].Told.Equal(mine.Told) {
+		t.Errorf("got %+v", got)
+	}
+}
