@@ -94,6 +94,20 @@ func TestKnownWorlds(t *testing.T) {
 			}}},
 			Changes: []Change{{Kind: Killed, At: at(1, 0) + 3*time.Millisecond, For: 3 * time.Minute}, {Kind: DeviceJumped, At: at(5, 0)}},
 		},
+		// Nothing was polled for a week: a bridge that died had taken the account while
+		// the clock was a week ahead.
+		"taken while the clock was ahead": {
+			Bridges: 3,
+			Devices: []Device{{Sessions: []Session{{Source: "D01", Start: at(3, 25), End: at(3, 26), Status: completed}}}},
+			Episodes: []Episode{
+				{Kind: OwnClockOff, From: at(0, 5), To: at(0, 39)},
+				{Kind: CoveAway, From: at(0, 1), To: at(2, 5)},
+			},
+			Changes: []Change{
+				{Kind: Copied, At: at(0, 30) + 2194*time.Millisecond, Bridge: 2},
+				{Kind: Restored, At: at(2, 45)},
+			},
+		},
 		// A session came twice: its start was told, a device's clock had been put back
 		// before, and a start that was told of a short one had been taken for its end.
 		"a start is told, after the clock was put back": {
