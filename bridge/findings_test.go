@@ -11,6 +11,7 @@ import (
 	"covebridge/bridge/collect"
 	"covebridge/bridge/covesim"
 	"covebridge/bridge/finding"
+	"covebridge/bridge/internal/realtest"
 	"covebridge/bridge/status"
 )
 
@@ -33,7 +34,8 @@ func (s partialSource) Devices(ctx context.Context, sel backup.Selection, yield 
 // What goes wrong is a finding with its cause and its remedy after one poll, in
 // the ledger for everybody to read, and none when it is well again.
 func TestFindings(t *testing.T) {
-	t.Parallel() // it waits for calls that are tried again
+	realtest.Long(t, "it waits for calls that are tried again")
+	t.Parallel()
 	room, clock, shown := uint64(1<<40), time.Duration(0), 100
 	for _, c := range []struct {
 		name     string

@@ -9,11 +9,13 @@ import (
 
 	"go.uber.org/goleak"
 
+	"covebridge/bridge/internal/realtest"
 	"covebridge/bridge/internal/testcert"
 )
 
 // A server that greets badly delivers nothing, says why, and leaves nothing behind.
 func TestGreetings(t *testing.T) {
+	realtest.Long(t, "it waits for servers that say nothing")
 	for greeting, want := range map[string]string{
 		"* BYE too many connections\r\n": "too many connections", // as a greeting, or as a good-bye: go-imap tells which it read first
 		"* NO go away\r\n":               "NO go away",
