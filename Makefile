@@ -11,8 +11,6 @@ RACE := $(shell command -v $$(go env CC) >/dev/null 2>&1 && echo -race)
 # SQLite, translated from C as it is; elsewhere is nothing to check, for nothing
 # here does such arithmetic.
 RACEFLAGS = $(RACE) $(if $(RACE),-gcflags=all=-d=checkptr=0)
-# Garbage is collected seldom, which is a tenth of the work.
-THRIFT = GOGC=400
 TESTFLAGS =
 # Tests that do less under the race detector (realtest.Raced); `make test` runs
 # them without it too, beside all others.
@@ -40,10 +38,12 @@ demo: ## see it work: a simulated Cove, a mail server and the bridge, nothing to
 		while sleep 1; kill -0 $$build 2>/dev/null; do printf .; done; echo; wait $$build
 	@exec ./covebridge demo
 
+# Garbage is collected seldom, which is a tenth of the work.
+test: export GOGC = 400
 test: ## run all tests
 	@$(if $(RACE),log=$$(mktemp); trap 'rm -f $$log' EXIT; \
-	$(THRIFT) go test -timeout 45m -run '$(WHOLE)' $(TESTFLAGS) $(WHOLE_IN) >$$log 2>&1 & whole=$$!;) \
-	failed=0; $(THRIFT) go test $(RACEFLAGS) -parallel 4 -timeout 45m $(TESTFLAGS) ./... || failed=1; \
+	go test -timeout 45m -run '$(WHOLE)' $(TESTFLAGS) $(WHOLE_IN) >$$log 2>&1 & whole=$$!;) \
+	failed=0; go test $(RACEFLAGS) -parallel 4 -timeout 45m $(TESTFLAGS) ./... || failed=1; \
 	$(if $(RACE),wait $$whole || failed=1; cat $$log;) exit $$failed
 
 quick: ## run those that take less than a minute together: no real servers, no waiting

@@ -31,6 +31,9 @@ type Known struct {
 // listed tells whether the history has it, not statistics alone.
 func (k Known) listed() bool { return k.ID != "" }
 
+// isMatched tells whether it has times of both: the history's own, and what statistics told.
+func (k Known) isMatched() bool { return k.listed() && !k.Told.IsZero() && !k.Estimated }
+
 // listedEnd tells whether the history has it, as one of that source that is over.
 func (k Known) listedEnd(source DataSource) bool {
 	return k.Source.Key == source.Key && k.listed() && k.State != Running

@@ -35,7 +35,7 @@ const (
 func (j *Journal) reading() reading {
 	var ends, starts int
 	for _, k := range j.Sessions {
-		if !k.listed() || k.Told.IsZero() || k.Estimated {
+		if !k.isMatched() {
 			continue
 		}
 		toEnd, toStart := k.Told.Sub(k.End).Abs(), k.Told.Sub(k.Start).Abs()
@@ -61,7 +61,7 @@ func (j *Journal) typicalDelay(r reading) time.Duration {
 	var all []time.Duration
 	for _, k := range j.Sessions {
 		switch {
-		case !k.listed() || k.Told.IsZero() || k.Estimated:
+		case !k.isMatched():
 		case r == isEnd:
 			all = append(all, k.Told.Sub(k.End))
 		case r == isStart:

@@ -25,7 +25,8 @@ var deflaters = make(chan *flate.Writer, 1)
 
 var inflaters = sync.Pool{New: func() any { return flate.NewReader(nil) }}
 
-func newDeflater() *flate.Writer {
+// getDeflater gives one that nobody uses, to be given back by putDeflater.
+func getDeflater() *flate.Writer {
 	select {
 	case w := <-deflaters:
 		return w
@@ -38,7 +39,7 @@ func newDeflater() *flate.Writer {
 	}
 }
 
-func free(w *flate.Writer) {
+func putDeflater(w *flate.Writer) {
 	select {
 	case deflaters <- w:
 	default:
@@ -50,8 +51,8 @@ func pack(plain []byte) []byte {
 	var b bytes.Buffer
 	b.Grow(len(plain)/2 + 64)
 	b.WriteByte(deflated)
-	w := newDeflater()
-	defer free(w)
+	w := getDeflater()
+	defer putDeflater(w)
 	w.Reset(&b)
 	w.Write(plain) // a bytes.Buffer takes everything
 	w.Close()

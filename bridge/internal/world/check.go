@@ -108,6 +108,7 @@ func (w *World) sessionsOf(device int, mails []mail) {
 			w.problem("%s is %s, its objects %v", m.id, m.status, m.objects)
 		}
 	}
+	anew := w.composedAnew(device)
 	for _, source := range w.Devices[device].sources() {
 		want, spare := map[string]int{}, 0
 		for _, s := range w.Devices[device].Sessions {
@@ -127,7 +128,6 @@ func (w *World) sessionsOf(device int, mails []mail) {
 			if status == "Warning" && have[status]+overdue[thing{names[source], status}] >= want[status] && have[status] <= want[status]+spare {
 				continue
 			}
-			anew := w.composedAnew(device)
 			if lack := want[status] - have[status]; lack < -anew || lack > overdue[thing{names[source], status}]+anew {
 				w.problem("device %d, %s: %d sessions are told of as %s, want %d", device, names[source], have[status], status, want[status])
 			}
