@@ -134,7 +134,7 @@ func (j *Journal) matchUnlisted(fresh, ended []Known, o Look) (others []Known) {
 				listed, listedAt = append(listed, k.Session), append(listedAt, i)
 			}
 		}
-		for t, l := range j.reading().matchListed(told, listed) {
+		for t, l := range j.reading().matchListed(told, listed, nil) {
 			if l < 0 || j.contested(told[t], listed[l], rivals) {
 				continue
 			}

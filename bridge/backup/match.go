@@ -137,7 +137,8 @@ func (j *Journal) contested(told, listed Session, others []Session) bool {
 // matchListed finds for each of the told sessions the listed one that it is,
 // both in their order, so that no session ever stands for two: as many as
 // possible, and of those ways the one with the least distance over all. -1: none.
-func (r reading) matchListed(told, listed []Session) []int {
+// never tells which can't be the same, whatever their times are; nil: none.
+func (r reading) matchListed(told, listed []Session, never func(t, l int) bool) []int {
 	type cell struct {
 		matched int
 		cost    time.Duration
@@ -150,7 +151,7 @@ func (r reading) matchListed(told, listed []Session) []int {
 	take := func(i, j int) (cell, bool) {
 		d, ok := r.distance(told[i], listed[j])
 		rest := best[i+1][j+1]
-		return cell{rest.matched + 1, rest.cost + d}, ok
+		return cell{rest.matched + 1, rest.cost + d}, ok && (never == nil || !never(i, j))
 	}
 	for i := len(told) - 1; i >= 0; i-- {
 		for j := len(listed) - 1; j >= 0; j-- {

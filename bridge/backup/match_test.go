@@ -45,7 +45,7 @@ func TestMatchListed(t *testing.T) {
 	}
 	for _, tt := range tests {
 		for _, starts := range []bool{false, true} {
-			if got := endOrStart.matchListed(told(parse(t, tt.told), tt.skew, starts), bare(parse(t, tt.listed))); !slices.Equal(got, tt.want) {
+			if got := endOrStart.matchListed(told(parse(t, tt.told), tt.skew, starts), bare(parse(t, tt.listed)), nil); !slices.Equal(got, tt.want) {
 				t.Errorf("%s, told starts %v: got %v, want %v", tt.name, starts, got, tt.want)
 			}
 		}
@@ -65,7 +65,7 @@ func TestMatchTheNearest(t *testing.T) {
 		{"more in all, though further", "F 10:00-10:02\nF 10:04-10:06", "F 10:04-10:06\nF 10:10-10:12", []int{0, 1}},
 	}
 	for _, tt := range tests {
-		if got := endOrStart.matchListed(told(parse(t, tt.told), 0, false), bare(parse(t, tt.listed))); !slices.Equal(got, tt.want) {
+		if got := endOrStart.matchListed(told(parse(t, tt.told), 0, false), bare(parse(t, tt.listed)), nil); !slices.Equal(got, tt.want) {
 			t.Errorf("%s: got %v, want %v", tt.name, got, tt.want)
 		}
 	}
@@ -85,7 +85,7 @@ func TestMatchInOrder(t *testing.T) {
 			return all
 		}
 		last := -1
-		for _, l := range endOrStart.matchListed(told(draw("told"), 0, false), bare(draw("listed"))) {
+		for _, l := range endOrStart.matchListed(told(draw("told"), 0, false), bare(draw("listed")), nil) {
 			if l >= 0 && l <= last {
 				t.Fatalf("%d after %d", l, last)
 			}

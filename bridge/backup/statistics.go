@@ -73,12 +73,12 @@ func (j *Journal) matchPending(o Look, rules Rules) {
 	deal(func(p Pending) bool {
 		switch patient := p.Looks < 2 || o.waited(p.Since) < rules.Patience; {
 		case j.NoHistory != "": // its own may not be listed at all, unless it was looked for
-			if !j.matchSession(p.Session, closeMatch) && (p.Looks == 0 || !j.matchAround(p.Session)) {
+			if !j.matchSession(p.Session, closeMatch) && (p.Looks == 0 || !j.matchAround(p)) {
 				j.acceptStatistics(p.Known)
 			}
 		case patient:
 			return false
-		case !j.matchAround(p.Session) && !j.assignEnd(p.Session, j.nearestUncontested(p, readingPenalty-1)): // the order is lost where a clock was put back
+		case !j.matchAround(p) && !j.assignEnd(p.Session, j.nearestUncontested(p, readingPenalty-1)): // the order is lost where a clock was put back
 			j.acceptStatistics(p.Known)
 		}
 		return true
@@ -128,9 +128,14 @@ func (j *Journal) nearestSession(told Session, least time.Duration) int {
 	return best
 }
 
+// mayClaim tells whether an end that waits may be that of the listed session, beside one
+// that was told: what was told of later is not one that had been over before.
+func (p Pending) mayClaim(k Known, told Pending) bool {
+	return !p.Since.After(told.Since) || k.EndedAt.After(told.Since)
+}
+
 // nearestUncontested finds the listed session that statistics may have told the end of,
-// unless another end that waits is nearer to it. What was told of later is no
-// rival for a session that had been over before.
+// unless another end that waits is nearer to it.
 func (j *Journal) nearestUncontested(told Pending, least time.Duration) int {
 	at := j.nearestSession(told.Session, least)
 	if at < 0 {
@@ -142,7 +147,7 @@ func (j *Journal) nearestUncontested(told Pending, least time.Duration) int {
 	k := j.Sessions[at]
 	var rivals []Session
 	for _, p := range j.Pending {
-		if p.Source.Key == told.Source.Key && (!p.Since.After(told.Since) || k.EndedAt.After(told.Since)) {
+		if p.Source.Key == told.Source.Key && p.mayClaim(k, told) {
 			rivals = append(rivals, p.Session)
 		}
 	}
@@ -156,7 +161,7 @@ func (j *Journal) nearestUncontested(told Pending, least time.Duration) int {
 // that were told around it are given to others, in their order; it does so.
 // Those that still wait keep their sessions free. The order of ends is not that of
 // starts where the device's clock was put back between two sessions.
-func (j *Journal) matchAround(told Session) bool {
+func (j *Journal) matchAround(told Pending) bool {
 	near := func(t time.Time) bool { return t.Sub(told.Told).Abs() <= day/8 }
 	var ends []Session
 	var at []int
@@ -185,7 +190,7 @@ func (j *Journal) matchAround(told Session) bool {
 // matchEnds gives the ends to the listed sessions at those indices, both in their
 // order, if there is one for each; but those that still wait may go without, and
 // keep theirs free.
-func (j *Journal) matchEnds(told Session, ends []Session, at []int) bool {
+func (j *Journal) matchEnds(told Pending, ends []Session, at []int) bool {
 	var listed []Session
 	for _, i := range at {
 		listed = append(listed, j.Sessions[i].Session)
@@ -193,7 +198,9 @@ func (j *Journal) matchEnds(told Session, ends []Session, at []int) bool {
 	waits := func(end Session) bool {
 		return !end.Told.Equal(told.Told) && j.isPending(end)
 	}
-	match := j.reading().matchListed(ends, listed)
+	match := j.reading().matchListed(ends, listed, func(e, l int) bool {
+		return slices.ContainsFunc(j.Pending, func(p Pending) bool { return p.sameEnd(ends[e]) && !p.mayClaim(j.Sessions[at[l]], told) })
+	})
 	for e, l := range match {
 		if l < 0 && !waits(ends[e]) {
 			return false

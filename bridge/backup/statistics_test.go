@@ -96,3 +96,27 @@ func TestNearestUncontested(t *testing.T) {
 		}
 	}
 }
+
+// An end that waits keeps the listed session free that is nearer to it, but none that
+// had been over before it was told of.
+func TestKeptFree(t *testing.T) {
+	for _, c := range []struct {
+		name, since, ended string // when the other was told of, and the session was over
+		want               bool
+	}{
+		{"told of later", "11:45", "10:30", true},
+		{"told of later, of one that was over just as this was told of", "11:45", "10:45", true},
+		{"told of later, of one that ran on", "11:45", "10:46", false},
+		{"told of at the same time", "10:45", "10:30", false},
+	} {
+		j := Journal{Sessions: parse(t, "F 08:00-08:30\nF 10:00-10:30")}
+		j.Sessions[0].Told = at("08:30") // ends are told, so it seems
+		j.Sessions[1].EndedAt = at(c.ended)
+		told := told(j.Sessions[1:], 0, true)[0]
+		next := Session{Source: told.Source, State: Ended, Told: at("10:31"), Start: at("10:31"), End: at("10:31"), Approx: true}
+		j.Pending = []Pending{{Known: Known{Session: told}, Since: at("10:45")}, {Known: Known{Session: next}, Since: at(c.since)}}
+		if got := j.matchAround(j.Pending[0]); got != c.want || j.Sessions[1].Told.Equal(told.Told) != c.want {
+			t.Errorf("%s: %v, told %s", c.name, got, j.Sessions[1].Told)
+		}
+	}
+}

@@ -333,6 +333,18 @@ func TestKnownWorlds(t *testing.T) {
 				{Source: "D19", Start: at(7, 13), End: at(8, 24), Status: failed},
 			}}},
 		},
+		// A session came twice: its start was told, and the next one, whose start was told as
+		// well while it was not listed yet, kept it free for itself.
+		"starts are told, and the next one is listed late": {
+			F18Starts: true, Skew: -45 * time.Second,
+			Devices: []Device{{Sessions: []Session{
+				{Source: "D01", Start: at(0, 13), End: at(1, 42), Status: completed},
+				{Source: "D01", Start: at(1, 43), End: at(1, 43), Status: completed},
+				{Source: "D01", Start: at(1, 44), End: at(3, 13), Status: completed},
+				{Source: "D01", Start: at(3, 16), End: at(4, 3), Status: completed, Late: true, Delay: 44 * time.Minute},
+				{Source: "D01", Start: at(4, 4), End: at(4, 26), Status: withErrors, Late: true},
+			}}},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p.Bridges = max(p.Bridges, 1)
