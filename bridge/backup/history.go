@@ -17,13 +17,14 @@ func (j *Journal) mergeHistory(o Look, rules Rules, first bool) {
 		}
 		seq = max(seq, s.Seq)
 		if i := j.find(s); i >= 0 {
-			ran := j.Sessions[i].State == Running
-			j.Sessions[i].update(s, o)
-			if k := j.Sessions[i]; ran && k.State != Running {
-				ended = append(ended, k)
-			}
-			if s.State == Running && j.Sessions[i].Unconfirmed {
+			k := &j.Sessions[i]
+			if k.Unconfirmed && k.State != s.State {
 				doubted = append(doubted, s)
+				continue
+			}
+			ran := k.State == Running
+			if k.update(s, o); ran && k.State != Running {
+				ended = append(ended, *k)
 			}
 			continue
 		}
@@ -39,7 +40,7 @@ func (j *Journal) mergeHistory(o Look, rules Rules, first bool) {
 	}
 	sortKnown(fresh)
 	for _, s := range doubted {
-		j.retractEnd(s, fresh)
+		j.retractEnd(s, fresh, o)
 	}
 	j.Sessions = slices.DeleteFunc(j.Sessions, func(k Known) bool { return k.among(ended) })
 	for _, k := range j.matchUnlisted(fresh, ended, o) {
@@ -76,7 +77,7 @@ func (j *Journal) find(s Session) int {
 // nothing changes any more, and what ended does not run again.
 func (k *Known) update(s Session, o Look) {
 	if s.State != Running {
-		k.Unconfirmed = false
+		k.Unconfirmed, k.Estimated = false, k.Estimated || k.Unconfirmed && k.Run != ""
 	}
 	if k.Run != "" || s.State == Running && k.State != Running {
 		return
@@ -89,10 +90,11 @@ func (k *Known) update(s Session, o Look) {
 }
 
 // retractEnd corrects what was believed of a session that the history goes on to
-// call running, where that was the end of one that it lists only now. The
-// former is over all the same if a newer one began behind it.
-func (j *Journal) retractEnd(running Session, fresh []Known) {
-	at := j.find(running)
+// call running, or calls restarted, where that was the end of one that it lists only
+// now. One that went out is over all the same if it is called restarted, which is no
+// result, or if a newer one began behind it.
+func (j *Journal) retractEnd(now Session, fresh []Known, o Look) {
+	at := j.find(now)
 	k := &j.Sessions[at]
 	told := k.Session
 	told.Approx = true // its start is another's
@@ -101,12 +103,13 @@ func (j *Journal) retractEnd(running Session, fresh []Known) {
 		if d, ok := j.reading().distance(told, f.Session); f.State == Running || f.Source.Key != k.Source.Key || !ok || d > closeMatch {
 			continue
 		}
-		f.Told, f.Run, k.Unconfirmed = k.Told, k.Run, false
-		if _, passed := j.next(at); k.Run == "" || !passed {
-			*k = Known{Session: running, BegunAt: k.BegunAt}
+		f.Told, f.Run, k.Unconfirmed, k.Estimated = k.Told, k.Run, false, k.Run != ""
+		if _, passed := j.next(at); k.Run == "" || now.State == Running && !passed {
+			*k = Known{Session: Session{State: Running}, BegunAt: k.BegunAt}
 		}
-		return
+		break
 	}
+	k.update(now, o)
 }
 
 // matchUnlisted finds the sessions that are known from statistics alone among
@@ -130,7 +133,7 @@ func (j *Journal) matchUnlisted(fresh, ended []Known, o Look) (others []Known) {
 			told = append(told, j.Sessions[i].Session)
 		}
 		for i, k := range all {
-			if k.Source.Key == source && k.State != Running {
+			if k.Source.Key == source && k.State != Running && k.Told.IsZero() {
 				listed, listedAt = append(listed, k.Session), append(listedAt, i)
 			}
 		}

@@ -49,6 +49,37 @@ func TestRetractEnd(t *testing.T) {
 	}
 }
 
+// One of which statistics told as ended, and which the history then calls restarted:
+// what was told is given back, too. If it had gone out, it is over all the same.
+func TestRetractEndOfRestarted(t *testing.T) {
+	for _, c := range []struct {
+		name, fresh, run string
+		retracted        bool
+	}{
+		{"gone out", "F 11:00-11:40", "run", true},
+		{"gone out, and it was none of these", "F 11:02-11:40", "run", false},
+		{"not gone out", "F 11:00-11:40", "", true},
+		{"not gone out, and it was none of these", "F 11:02-11:40", "", false},
+	} {
+		k := parse(t, "F 10:00-11:00")[0]
+		k.Told, k.Run, k.Unconfirmed, k.BegunAt = k.End, c.run, true, k.Start
+		j := Journal{First: at("09:00"), Sessions: []Known{k}}
+		restarted, fresh := parse(t, "F 10:00-10:48 Restarted")[0].Session, parse(t, c.fresh)[0].Session
+		restarted.ID, fresh.ID = k.ID, "fresh"
+		j.Observe(Look{Now: at("12:00"), Trusted: at("12:00"), LastRead: at("11:30"), Read: true, History: []Session{restarted, fresh}}, Rules{Window: 2 * time.Hour})
+		if f := j.Sessions[j.find(fresh)]; f.Told.Equal(k.Told) != c.retracted || (f.Run == "run") != (c.retracted && c.run != "") {
+			t.Errorf("%s: the fresh one went out in %q, told %s", c.name, f.Run, f.Told)
+		}
+		got := j.Sessions[j.find(restarted)]
+		if sent := c.run != ""; got.Unconfirmed || got.Estimated != sent || got.Run != c.run || (got.State == Restarted) == sent || got.End.Equal(restarted.End) == sent {
+			t.Errorf("%s: the former is %+v", c.name, got)
+		}
+		if got.State == Restarted && c.retracted && (!got.Told.IsZero() || !got.EndedAt.Equal(got.End)) {
+			t.Errorf("%s: the former was told %s, over at %s", c.name, got.Told, got.EndedAt)
+		}
+	}
+}
+
 // Where the history gives no ids, sessions are told apart by their starts.
 func TestNoIDs(t *testing.T) {
 	j := Journal{First: at("09:00")}
@@ -68,6 +99,7 @@ func TestMatchUnlisted(t *testing.T) {
 	for _, c := range []struct {
 		name           string
 		old            bool   // what was told had ended before the device was first seen
+		known          string // when the end of what is listed was told already
 		rival          string // another end that waits, of this data source
 		listed         string
 		ended, matched bool
@@ -80,6 +112,7 @@ func TestMatchUnlisted(t *testing.T) {
 		{name: "ended now, so that it can't be the old one", old: true, ended: true},
 		{name: "nearer to another", rival: "F"},
 		{name: "nearer to another source's", rival: "S", matched: true},
+		{name: "another end was its own", known: "10:30"},
 	} {
 		told := parse(t, "F 10:00-10:31")[0]
 		told.ID, told.Told, told.Run, told.Old, told.ToldAt = "", told.End, "run", c.old, at("10:51")
@@ -90,6 +123,9 @@ func TestMatchUnlisted(t *testing.T) {
 			j.Pending = []Pending{{Known: near}}
 		}
 		listed := parse(t, cmp.Or(c.listed, "F 10:00-10:30"))
+		if c.known != "" {
+			listed[0].Told = at(c.known)
+		}
 		var others []Known
 		if c.ended {
 			others = j.matchUnlisted(nil, listed, Look{})

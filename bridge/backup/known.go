@@ -32,7 +32,9 @@ type Known struct {
 func (k Known) listed() bool { return k.ID != "" }
 
 // isMatched tells whether it has times of both: the history's own, and what statistics told.
-func (k Known) isMatched() bool { return k.listed() && !k.Told.IsZero() && !k.Estimated }
+func (k Known) isMatched() bool {
+	return k.listed() && !k.Told.IsZero() && !k.Estimated && !k.Unconfirmed
+}
 
 // listedEnd tells whether the history has it, as one of that source that is over.
 func (k Known) listedEnd(source DataSource) bool {

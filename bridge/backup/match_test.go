@@ -160,7 +160,9 @@ func TestReading(t *testing.T) {
 		alone.ID, alone.Told = "", at("10:00")
 		estimated := alone // nor does what is listed with the times that statistics told
 		estimated.ID, estimated.Estimated = "9", true
-		j.Sessions = append(j.Sessions, alone, estimated, parse(t, "F 10:00-10:30")[0])
+		believed := alone // nor what the history calls running, and statistics over
+		believed.ID, believed.Unconfirmed = "8", true
+		j.Sessions = append(j.Sessions, alone, estimated, believed, parse(t, "F 10:00-10:30")[0])
 		if got := j.reading(); got != c.want {
 			t.Errorf("%q: got %v, want %v", c.told, got, c.want)
 		}

@@ -345,6 +345,32 @@ func TestKnownWorlds(t *testing.T) {
 				{Source: "D01", Start: at(4, 4), End: at(4, 26), Status: withErrors, Late: true},
 			}}},
 		},
+		// A session came twice: what statistics told of it was taken for the end of one that ran as
+		// the node went away, and that the history then called restarted.
+		"restarted while the node is away, and the next start taken for its end": {
+			F18Starts: true, Vague: true,
+			Devices: []Device{{Sessions: []Session{
+				{Source: "D01", Start: at(0, 3), End: at(1, 2), Status: restarted},
+				{Source: "D01", Start: at(1, 14), End: at(1, 14), Status: completed},
+				{Source: "D01", Start: at(1, 15), End: at(2, 4), Status: completed},
+			}}},
+			Episodes: []Episode{{Kind: NodeAway, From: at(0, 27), To: at(2, 50)}},
+		},
+		"restarted while the node is away, and the next end taken for its own": {
+			Devices: []Device{{Sessions: []Session{
+				{Source: "D01", Start: at(0, 3), End: at(1, 2), Status: restarted},
+				{Source: "D01", Start: at(1, 15), End: at(2, 4), Status: completed},
+				{Source: "D01", Start: at(2, 4), End: at(2, 37), Status: completed},
+			}}},
+			Episodes: []Episode{{Kind: NodeAway, From: at(0, 27), To: at(2, 50)}},
+		},
+		"restarted while the node is away, and the end before taken for its own": {
+			Devices: []Device{{Sessions: []Session{
+				{Source: "D01", Start: at(0, 36), End: at(0, 39), Status: completed, Late: true, Delay: 10 * time.Minute},
+				{Source: "D01", Start: at(0, 39), End: at(0, 51), Status: restarted},
+			}}},
+			Episodes: []Episode{{Kind: NodeAway, From: at(0, 49), To: at(1, 46)}},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p.Bridges = max(p.Bridges, 1)
