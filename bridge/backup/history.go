@@ -138,11 +138,11 @@ func (j *Journal) matchUnlisted(fresh, ended []Known, o Look) (others []Known) {
 			}
 		}
 		for t, l := range j.reading().matchListed(told, listed, nil) {
-			if l < 0 || j.contested(told[t], listed[l], rivals) {
+			if l < 0 || j.contested(j.Sessions[toldAt[t]], all[listedAt[l]], rivals) || j.hasOwnResult(told[t], listed[l]) {
 				continue
 			}
 			k, s := &j.Sessions[toldAt[t]], listed[l]
-			if k.Old && all[listedAt[l]].among(ended) || all[listedAt[l]].endedAfter(*k) { // it ran when the other was over
+			if k.Old && all[listedAt[l]].among(ended) || all[listedAt[l]].endedAfter(*k, maxApart) { // it ran when the other was over
 				continue
 			}
 			taken[listedAt[l]], k.ToldAt = true, time.Time{}
@@ -162,24 +162,24 @@ func (j *Journal) matchUnlisted(fresh, ended []Known, o Look) (others []Known) {
 	return others
 }
 
-// endedAfter tells whether a listed session ended after statistics had told that
-// the other was over. Where a device's clock is off it can't be known.
-func (k Known) endedAfter(told Known) bool {
-	return k.EndedAt.Equal(k.End) && told.EndedAt.Equal(told.End) && !told.ToldAt.IsZero() && k.End.After(told.ToldAt.Add(maxApart))
+// endedAfter tells whether a listed session ended by so much after statistics had told
+// that the other was over. Where a device's clock is off it can't be known.
+func (k Known) endedAfter(told Known, by time.Duration) bool {
+	return k.EndedAt.Equal(k.End) && told.EndedAt.Equal(told.End) && !told.ToldAt.IsZero() && k.End.After(told.ToldAt.Add(by))
 }
 
 // unmatchedEnds are the sessions of a data source that are over as statistics tell
 // now, or told while it was not known which they are.
-func (j *Journal) unmatchedEnds(o Look, source string) (all []Session) {
+func (j *Journal) unmatchedEnds(o Look, source string) (all []Known) {
 	for _, p := range j.Pending {
 		if p.Source.Key == source {
-			all = append(all, p.Session)
+			all = append(all, p.Known)
 		}
 	}
 	if o.Snapshot != nil {
 		for _, s := range o.Snapshot.Sessions {
 			if s.Source.Key == source && s.State != Running && !j.isAcknowledged(s) {
-				all = append(all, s)
+				all = append(all, Known{Session: s})
 			}
 		}
 	}

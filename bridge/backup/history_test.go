@@ -162,7 +162,7 @@ func TestEndedAfter(t *testing.T) {
 		if c.offTold {
 			told.EndedAt = told.EndedAt.Add(time.Minute)
 		}
-		if got := listed.endedAfter(told); got != c.want {
+		if got := listed.endedAfter(told, maxApart); got != c.want {
 			t.Errorf("%s: %v", c.name, got)
 		}
 	}

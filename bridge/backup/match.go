@@ -124,14 +124,35 @@ func readings(told, listed Session) (asEnd, asStart time.Duration) {
 
 // contested tells whether a listed session, which may be a told one, is rather
 // one of the others that were told of: of sessions back to back, the end of one
-// is near the start of the next.
-func (j *Journal) contested(told, listed Session, others []Session) bool {
+// is near the start of the next. What was told while that next one ran is hardly
+// its start, for statistics tell of sessions that are over.
+func (j *Journal) contested(told, listed Known, others []Known) bool {
 	read := j.reading()
-	nearest := func(told Session) time.Duration {
-		asEnd, asStart := readings(j.withoutDelay(told), listed)
+	nearest := func(told Known) time.Duration {
+		asEnd, asStart := readings(j.withoutDelay(told.Session), listed.Session)
+		if listed.endedAfter(told, 0) {
+			asStart += readingPenalty
+		}
 		return read.nearer(asEnd, asStart)
 	}
-	return slices.ContainsFunc(others, func(o Session) bool { return nearest(o) < nearest(told) })
+	return slices.ContainsFunc(others, func(o Known) bool { return nearest(o) < nearest(told) })
+}
+
+// hasOwnResult tells whether a listed session completed with another result than what
+// was told, and at another time: not to the minute, after the delay that is known, by
+// the reading that is known. Its result was not told, then.
+func (j *Journal) hasOwnResult(told, listed Session) bool {
+	if told.Status == listed.Status || told.State != Ended || listed.State != Ended {
+		return false
+	}
+	asEnd, asStart := readings(j.withoutDelay(told), listed)
+	switch j.reading() {
+	case isEnd:
+		return asEnd >= closeMatch
+	case isStart:
+		return asStart >= closeMatch
+	}
+	return min(asEnd, asStart) >= closeMatch
 }
 
 // matchListed finds for each of the told sessions the listed one that it is,

@@ -173,7 +173,7 @@ func TestReading(t *testing.T) {
 // one belongs to whom it fits better, by whatever reading, and only then.
 func TestContested(t *testing.T) {
 	var j Journal
-	listed := parse(t, "F 10:30-11:00")[0].Session
+	listed := parse(t, "F 10:30-11:00")[0]
 	for _, c := range []struct {
 		told, other string
 		want        bool
@@ -188,8 +188,8 @@ func TestContested(t *testing.T) {
 		{"11:00", "11:01", false},
 		{"10:45", "11:15", false}, // as much a start as an end, as the other is an end
 	} {
-		told := Session{Told: at(c.told), Approx: true}
-		if got := j.contested(told, listed, []Session{told, {Told: at(c.other), Approx: true}}); got != c.want {
+		told, other := Known{Session: Session{Told: at(c.told), Approx: true}}, Known{Session: Session{Told: at(c.other), Approx: true}}
+		if got := j.contested(told, listed, []Known{told, other}); got != c.want {
 			t.Errorf("told of at %s, another at %s: %v", c.told, c.other, got)
 		}
 		if j.contested(told, listed, nil) {
@@ -198,19 +198,73 @@ func TestContested(t *testing.T) {
 	}
 }
 
+// What was told while a session ran is less its start than a later end is its own.
+func TestContestedWhileItRan(t *testing.T) {
+	listed := parse(t, "F 10:30-11:00")[0]
+	own := Known{Session: Session{Told: at("11:02"), Approx: true}}
+	for _, c := range []struct {
+		told, toldAt string
+		off          bool // the device's clock
+		want         bool
+	}{
+		{told: "10:31", toldAt: "10:59", want: true},
+		{told: "10:31", toldAt: "11:00"},
+		{told: "10:31", toldAt: "10:59", off: true},
+		{told: "11:01", toldAt: "10:59"}, // an end, by whatever clock
+	} {
+		told := Known{Session: Session{Told: at(c.told), End: at(c.told), Approx: true}, EndedAt: at(c.told), ToldAt: at(c.toldAt)}
+		if c.off {
+			told.EndedAt = told.EndedAt.Add(time.Minute)
+		}
+		var j Journal
+		if got := j.contested(told, listed, []Known{own}); got != c.want {
+			t.Errorf("%+v: %v", c, got)
+		}
+	}
+}
+
 // Where ends are known to be told, the end of one that ended as another began is
 // not as near to that other as its own end is.
 func TestContestedBackToBack(t *testing.T) {
-	told, own := Session{Told: at("10:30"), Approx: true}, Session{Told: at("11:00"), Approx: true}
-	listed := parse(t, "F 10:30-11:00")[0].Session
+	told, own := Known{Session: Session{Told: at("10:30"), Approx: true}}, Known{Session: Session{Told: at("11:00"), Approx: true}}
+	listed := parse(t, "F 10:30-11:00")[0]
 	var j Journal
-	if j.contested(told, listed, []Session{own}) {
+	if j.contested(told, listed, []Known{own}) {
 		t.Error("contested, though nothing is known of what is told")
 	}
 	j.Sessions = parse(t, "F 8:00-9:00")
 	j.Sessions[0].ID, j.Sessions[0].Told = "1", at("9:00")
-	if !j.contested(told, listed, []Session{own}) {
+	if !j.contested(told, listed, []Known{own}) {
 		t.Error("not contested, though ends are told")
+	}
+}
+
+// What completed with another result is another session, if it is not of the same minute.
+func TestHasOwnResult(t *testing.T) {
+	for _, c := range []struct {
+		name, told, listed string
+		before             string // told of a session from 8:00 to 9:00
+		want               bool
+	}{
+		{"the same", "F 10:00-10:30 Warning", "F 10:00-10:30", "", false},
+		{"a minute off", "F 10:01-10:31 Warning", "F 10:00-10:30", "", true},
+		{"a minute off, as the one before", "F 10:01-10:31 Warning", "F 10:00-10:30", "09:01", false},
+		{"a minute off, with the same result", "F 10:01-10:31", "F 10:00-10:30", "", false},
+		{"a minute off, and given up", "F 10:01-10:31 Warning", "F 10:00-10:30 Restarted", "", false},
+		{"given up, a minute off", "F 10:01-10:31 Restarted", "F 10:00-10:30", "", false},
+		{"a start", "F 10:00-10:00 Warning", "F 10:00-10:30", "", false},
+		{"a start, where ends are told", "F 10:00-10:00 Warning", "F 10:00-10:30", "09:00", true},
+		{"a start, where starts are told", "F 10:00-10:00 Warning", "F 10:00-10:30", "08:00", false},
+		{"an end, where starts are told", "F 10:30-10:30 Warning", "F 10:00-10:30", "08:00", true},
+	} {
+		var j Journal
+		if c.before != "" {
+			j.Sessions = parse(t, "F 08:00-09:00")
+			j.Sessions[0].ID, j.Sessions[0].Told = "1", at(c.before)
+		}
+		if got := j.hasOwnResult(told(parse(t, c.told), 0, false)[0], parse(t, c.listed)[0].Session); got != c.want {
+			t.Errorf("%s: %v", c.name, got)
+		}
 	}
 }
 

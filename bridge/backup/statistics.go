@@ -141,20 +141,22 @@ func (j *Journal) nearestUncontested(told Pending, least time.Duration) int {
 	if at < 0 {
 		at = j.nearestSession(j.withoutDelay(told.Session), closeMatch)
 	}
-	if at < 0 {
-		return -1
-	}
-	k := j.Sessions[at]
-	var rivals []Session
-	for _, p := range j.Pending {
-		if p.Source.Key == told.Source.Key && p.mayClaim(k, told) {
-			rivals = append(rivals, p.Session)
-		}
-	}
-	if j.contested(told.Session, k.Session, rivals) {
+	if at < 0 || j.nearerToAnother(told, at) {
 		return -1
 	}
 	return at
+}
+
+// nearerToAnother tells whether the listed session is nearer to another end that waits.
+func (j *Journal) nearerToAnother(told Pending, at int) bool {
+	k := j.Sessions[at]
+	var rivals []Known
+	for _, p := range j.Pending {
+		if p.Source.Key == told.Source.Key && p.mayClaim(k, told) {
+			rivals = append(rivals, p.Known)
+		}
+	}
+	return j.contested(told.Known, k, rivals)
 }
 
 // matchAround tells whether the history lists a session for this end, too, if those
@@ -189,7 +191,7 @@ func (j *Journal) matchAround(told Pending) bool {
 
 // matchEnds gives the ends to the listed sessions at those indices, both in their
 // order, if there is one for each; but those that still wait may go without, and
-// keep theirs free.
+// keep theirs free: also one that ended only after this end was told, if it is theirs.
 func (j *Journal) matchEnds(told Pending, ends []Session, at []int) bool {
 	var listed []Session
 	for _, i := range at {
@@ -202,7 +204,9 @@ func (j *Journal) matchEnds(told Pending, ends []Session, at []int) bool {
 		return slices.ContainsFunc(j.Pending, func(p Pending) bool { return p.sameEnd(ends[e]) && !p.mayClaim(j.Sessions[at[l]], told) })
 	})
 	for e, l := range match {
-		if l < 0 && !waits(ends[e]) {
+		switch own := ends[e].Told.Equal(told.Told); {
+		case waits(ends[e]):
+		case l < 0, own && j.Sessions[at[l]].endedAfter(told.Known, 0) && j.nearerToAnother(told, at[l]):
 			return false
 		}
 	}

@@ -120,3 +120,23 @@ func TestKeptFree(t *testing.T) {
 		}
 	}
 }
+
+// An end that fits in order is another's all the same, if that waits and is nearer: one
+// that was told while the session ran.
+func TestMatchAroundWhileItRan(t *testing.T) {
+	for _, c := range []struct {
+		toldAt string
+		want   bool
+	}{{"10:59", false}, {"11:05", true}} {
+		end := func(told, toldAt string) Pending {
+			k := Known{Session: Session{Source: DataSource{Key: "F"}, State: Ended, Told: at(told), End: at(told), Start: at(told), Approx: true}, EndedAt: at(told), ToldAt: at(toldAt)}
+			return Pending{Known: k, Since: at(toldAt)}
+		}
+		told := end("10:31", c.toldAt)
+		j := Journal{Sessions: parse(t, "F 10:30-11:00"), Pending: []Pending{told, end("11:02", "11:15")}}
+		j.Sessions[0].ID = "1"
+		if got := j.matchAround(told); got != c.want || j.Sessions[0].Told.IsZero() == c.want {
+			t.Errorf("told at %s: %v", c.toldAt, got)
+		}
+	}
+}

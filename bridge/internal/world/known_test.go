@@ -371,6 +371,48 @@ func TestKnownWorlds(t *testing.T) {
 			}}},
 			Episodes: []Episode{{Kind: NodeAway, From: at(0, 49), To: at(1, 46)}},
 		},
+		// A session that the history listed hours late came twice: the next one, whose
+		// start was as near to the end told as its own end to that told of it, was taken
+		// for it, though it ran when the first was told.
+		"listed hours late, and another ran when that was told": {
+			Skew: -45 * time.Second,
+			Devices: []Device{{Kind: Tenant, Sessions: []Session{
+				{Source: "D19", Start: at(0, 2), End: at(0, 3), Status: completed},
+				{Source: "D19", Start: at(0, 4), End: at(0, 54), Status: completed, Late: true, Delay: at(2, 2)},
+				{Source: "D19", Start: at(0, 54), End: at(1, 6), Status: completed, Late: true},
+			}}},
+		},
+		"listed hours late, and a nearer one ran when that was told": {
+			Skew: 40 * time.Second,
+			Devices: []Device{{Kind: Tenant, Sessions: []Session{
+				{Source: "D19", Start: at(0, 2), End: at(0, 3), Status: completed},
+				{Source: "D19", Start: at(0, 4), End: at(0, 54), Status: completed, Late: true, Delay: at(2, 2)},
+				{Source: "D19", Start: at(0, 54) + 5*time.Second, End: at(1, 6), Status: completed, Late: true},
+			}}},
+		},
+		// A session came twice, and another in no mail: what statistics had told of while
+		// the node was away was taken for the one before it, which had another result, for
+		// that was listed sooner.
+		"listed hours late, with another result, and the node away": {
+			Vague: true,
+			Devices: []Device{{Kind: Tenant, Sessions: []Session{
+				{Source: "D19", Start: at(0, 6), End: at(0, 7), Status: completed, Late: true},
+				{Source: "D19", Start: at(1, 36), End: at(1, 44), Status: completed, Late: true, Delay: at(0, 6)},
+				{Source: "D19", Start: at(1, 45), End: at(1, 45), Status: withErrors, Late: true, Delay: at(6, 37)},
+				{Source: "D19", Start: at(1, 46), End: at(1, 49), Status: completed},
+			}}},
+			Episodes: []Episode{{Kind: NodeAway, From: at(0, 28), To: at(3, 16)}},
+		},
+		"a start is told, with another result": {
+			F18Starts: true, Vague: true,
+			Devices: []Device{{Kind: Tenant, Sessions: []Session{
+				{Source: "D19", Start: at(0, 6), End: at(0, 7), Status: completed, Late: true},
+				{Source: "D19", Start: at(1, 36), End: at(1, 44), Status: completed, Late: true, Delay: at(0, 6)},
+				{Source: "D19", Start: at(1, 45), End: at(1, 45), Status: withErrors, Late: true, Delay: at(6, 37)},
+				{Source: "D19", Start: at(1, 46), End: at(1, 49), Status: completed},
+			}}},
+			Episodes: []Episode{{Kind: NodeAway, From: at(0, 28), To: at(3, 16)}},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p.Bridges = max(p.Bridges, 1)
