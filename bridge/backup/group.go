@@ -15,7 +15,7 @@ type group struct {
 	old      bool      // each of its sessions had ended before the baseline
 	sent     bool      // its sessions went out already, under Run.ID
 	late     bool      // it came after a run had gone out that it would have joined or opened
-	open     bool      // a session of it is unfinished
+	open     bool      // a session of it runs
 	ready    bool      // nothing is unfinished, and nothing can join it any more
 }
 
@@ -142,14 +142,15 @@ func (g *grouping) end(o group) (end time.Time) {
 
 // finish fills in what follows from the sessions. passed: a newer run exists.
 func (g *grouping) finish(o *group, passed bool) {
+	finished := true // a restarted one is not, but may wait for what takes its place
 	for _, m := range o.members {
 		k := g.all[m]
 		o.Sessions = append(o.Sessions, k.Session)
 		if k.Finished() {
 			o.Status = max(o.Status, k.Status)
-		} else {
-			o.open = true
 		}
+		finished = finished && k.Finished()
+		o.open = o.open || k.State == Running
 		if k.EndedAt.After(o.endedAt) {
 			o.endedAt = k.EndedAt
 		}
@@ -167,7 +168,7 @@ func (g *grouping) finish(o *group, passed bool) {
 	if o.ID == "" {
 		o.ID = o.identity(Whole)
 	}
-	o.ready = !o.open && !o.sent && (passed || g.rules.BySource || o.late || g.now.After(o.endedAt.Add(g.rules.Window)))
+	o.ready = finished && !o.sent && (passed || g.rules.BySource || o.late || g.now.After(o.endedAt.Add(g.rules.Window)))
 }
 
 // identity is the run's. One that came too late for the run it belonged to

@@ -101,7 +101,7 @@ func TestGroups(t *testing.T) {
 		{"any start joins an unfinished run", "F 10:00-\nS 18:00-18:05", "19:00", "F S 10:00-18:05 Success unfinished"},
 		{"a newer run closes the one before", "F 10:00-10:30 Failed\nF 10:38-", "10:39", "F 10:00-10:30 Failed ready\nF 10:38-10:38 Success unfinished"},
 		{"restarted is replaced", "F 10:00-10:05 Restarted Warning\nF 10:10-10:30", "10:41", "F 10:10-10:30 Success ready"},
-		{"restarted waits for the next", "F 10:00-10:05 Restarted", "11:00", "F 10:00-10:05 Success unfinished"},
+		{"restarted waits for the next", "F 10:00-10:05 Restarted", "11:00", "F 10:00-10:05 Success waits"},
 		{"a chain of restarts", "F 10:00-10:05 Restarted\nF 10:06-10:07 Restarted\nF 10:08-10:30 Warning", "10:41", "F 10:08-10:30 Warning ready"},
 		{"too late for its run", "F 10:00-10:30 @a\nS 10:00-10:20", "11:00", "F 10:00-10:30 Success sent\nS 10:00-10:20 Success late ready"},
 		{"too late for two that went out", "F 10:00-10:30 @a\nS 10:05-10:10 @a\nQ 10:25-10:35", "11:00", "F S 10:00-10:30 Success sent\nQ 10:25-10:35 Success late ready"},

@@ -133,6 +133,12 @@ func TestKnownWorlds(t *testing.T) {
 			Episodes: []Episode{{Kind: PageFails, Device: 2, From: at(2, 2), To: at(7, 48)}},
 			Changes:  []Change{{Kind: Killed, At: at(0, 30), For: at(2, 0)}},
 		},
+		// A session that had been given up hours before was told of as overdue, once its
+		// device's row told of it again, while one that takes its place might still come.
+		"restarted, and its row is null": {
+			Devices:  []Device{{Sessions: []Session{{Source: "D01", Start: at(2, 19), End: at(3, 37), Status: restarted}}}},
+			Episodes: []Episode{{Kind: NullRow, From: at(3, 37), To: at(8, 10)}},
+		},
 		// A run that was given up, for its session never told a result, went out
 		// again after the ledger was restored.
 		"given up, then restored": {
