@@ -228,10 +228,11 @@ func (j *Journal) acceptStatistics(told Known) {
 	begins.Start, begins.End = told.Told, told.Told.Add(told.End.Sub(told.Start))
 	read := j.reading()
 	late, least := j.typicalDelay(read), 2*closeMatch
-	switch {
-	case read == endOrStart:
-		least = maxApart
-	case read == isStart && !told.Approx:
+	unknown := told.Approx && told.End.Equal(told.Start) // how long it took
+	switch read {
+	case endOrStart:
+		least = maxApart / 2
+	case isStart:
 		told.Session = begins
 	}
 	for i := range j.Sessions {
@@ -242,7 +243,7 @@ func (j *Journal) acceptStatistics(told Known) {
 		switch {
 		case told.Told.Add(-late).Before(k.Start.Add(-2 * closeMatch)): // neither its end nor its start
 			continue
-		case told.Approx || told.Start.Add(-late).Sub(k.Start).Abs() <= least:
+		case unknown || told.Start.Add(-late).Sub(k.Start).Abs() <= least:
 		case read == endOrStart && begins.Start.Sub(k.Start).Abs() <= closeMatch:
 			told.Session = begins
 		default:

@@ -139,6 +139,26 @@ func TestKnownWorlds(t *testing.T) {
 			Devices:  []Device{{Sessions: []Session{{Source: "D01", Start: at(2, 19), End: at(3, 37), Status: restarted}}}},
 			Episodes: []Episode{{Kind: NullRow, From: at(3, 37), To: at(8, 10)}},
 		},
+		// A failed session was told of as Success: the next but one, whose start statistics
+		// told, was taken for it, for the node was away when it ended.
+		"a start is told, minutes behind one that ran as the node went away": {
+			F18Starts: true,
+			Devices: []Device{{Kind: Workstation, Sessions: []Session{
+				{Source: "D02", Start: at(0, 14), End: at(0, 21), Status: failed},
+				{Source: "D02", Start: at(0, 22), End: at(0, 23), Status: completed},
+				{Source: "D02", Start: at(0, 24), End: at(0, 24), Status: completed},
+			}}},
+			Episodes: []Episode{{Kind: NodeAway, From: at(0, 25), To: at(1, 6)}},
+		},
+		"the same, while another runs": {
+			F18Starts: true, Vague: true,
+			Devices: []Device{{Kind: Workstation, Sessions: []Session{
+				{Source: "D02", Start: at(0, 14), End: at(0, 21), Status: failed},
+				{Source: "D02", Start: at(0, 22), End: at(0, 23), Status: completed},
+				{Source: "D02", Start: at(0, 23), End: at(1, 53), Status: completed},
+			}}},
+			Episodes: []Episode{{Kind: NodeAway, From: at(0, 25), To: at(1, 6)}},
+		},
 		// A run that was given up, for its session never told a result, went out
 		// again after the ledger was restored.
 		"given up, then restored": {
