@@ -80,10 +80,11 @@ type Candidate struct {
 // of. It notes which sessions were told of by the runs that took their place.
 func (j *Journal) Ready(o Look, rules Rules) (ready []Candidate) {
 	groups := j.groups(rules, o.Now)
+	lead := j.clockLead()
 	for _, g := range groups {
 		began := g.begunAt // or by the device's clock, where it was told of late
-		if g.Start.Before(began) {
-			began = g.Start
+		if start := g.Start.Add(-lead); start.Before(began) {
+			began = start
 		}
 		c := Candidate{Run: g.Run, Old: g.old, Doubt: !began.After(j.First) || !began.After(o.FirstPolled), members: append(slices.Clone(g.members), g.replaced...)}
 		switch {
@@ -105,6 +106,17 @@ func (j *Journal) Ready(o Look, rules Rules) (ready []Candidate) {
 		ready = append(ready, c)
 	}
 	return ready
+}
+
+// clockLead is by how much the device's clock may be ahead of ours; 0: none of its
+// sessions was seen before it is said to have begun.
+func (j *Journal) clockLead() (lead time.Duration) {
+	for _, k := range j.Sessions {
+		if d := k.Start.Sub(k.BegunAt); d > 0 && !k.BegunAt.IsZero() {
+			lead = max(lead, d+maxDelay)
+		}
+	}
+	return lead
 }
 
 // overtakes tells whether the run ended behind a session whose end statistics

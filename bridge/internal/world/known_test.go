@@ -159,6 +159,17 @@ func TestKnownWorlds(t *testing.T) {
 			}}},
 			Episodes: []Episode{{Kind: NodeAway, From: at(0, 25), To: at(1, 6)}},
 		},
+		// A run came twice that had gone out before the ledger was restored: its device's
+		// clock is hours ahead, so that it seemed to have begun since.
+		"sent by a clock that is ahead, then restored": {
+			Devices: []Device{{Offset: at(6, 0), Sessions: []Session{
+				{Source: "D01", Start: at(0, 3), End: at(0, 20), Status: completed},
+				{Source: "D01", Start: at(0, 32), End: at(2, 1), Status: failed},
+				{Source: "D01", Start: at(5, 21), End: at(6, 9), Status: completed},
+			}}},
+			Episodes: []Episode{{Kind: Vanished, From: at(0, 1), To: at(1, 35)}, {Kind: NodeAway, From: at(0, 1), To: at(3, 50)}},
+			Changes:  []Change{{Kind: Copied, At: at(0, 30)}, {Kind: Restored, At: at(2, 30) + time.Second}},
+		},
 		// A run that was given up, for its session never told a result, went out
 		// again after the ledger was restored.
 		"given up, then restored": {
