@@ -10,12 +10,16 @@ RACE := $(shell command -v $$(go env CC) >/dev/null 2>&1 && echo -race)
 # With it comes a check of pointer arithmetic, which is a third of the work in
 # SQLite, translated from C as it is; elsewhere is nothing to check, for nothing
 # here does such arithmetic.
-RACEFLAGS = $(RACE) $(if $(RACE),-gcflags=all=-d=checkptr=0)
+RACEFLAGS = $(RACE) -gcflags=all=-d=checkptr=0
 TESTFLAGS =
-# Tests that do less under the race detector (realtest.Raced); `make test` runs
-# them without it too, beside all others.
-WHOLE = ^Test(Fleet|BusyFleet|SharedLedger|TortureLoad|Wedged|DeviceClocks|TorturePromise|Poison|EachArrivesOnce|TortureWorld|ReadableWhenForcedDark)$$
+# Tests that do less under the race detector (realtest.Raced), or that look at mails
+# in a browser, where it sees nothing; `make test` runs them without it, too, or only.
+BROWSER = ^TestReadable(WhenForcedDark|InABrowser)$$
+WHOLE = $(BROWSER)|^Test(Fleet|BusyFleet|SharedLedger|TortureLoad|Wedged|DeviceClocks|TorturePromise|Poison|EachArrivesOnce|TortureWorld)$$
 WHOLE_IN = ./bridge ./bridge/collect ./bridge/deliver ./bridge/internal/world ./bridge/message
+# Packages whose tests drive other programs, the built one among them: what they
+# test does not run where the race detector could see it.
+OUTSIDE = ./backupchecks ./bridge/internal/deploy ./bridge/internal/endtoend
 FUZZTIME = 30s
 # What a build is named after: its version, its commit, and the commit's time in
 # seconds since 1970, which dates the files in packages too.
@@ -41,10 +45,16 @@ demo: ## see it work: a simulated Cove, a mail server and the bridge, nothing to
 # Garbage is collected seldom, which is a tenth of the work.
 test: export GOGC = 400
 test: ## run all tests
-	@$(if $(RACE),log=$$(mktemp); trap 'rm -f $$log' EXIT; \
-	go test -timeout 45m -run '$(WHOLE)' $(TESTFLAGS) $(WHOLE_IN) >$$log 2>&1 & whole=$$!;) \
-	failed=0; go test $(RACEFLAGS) -parallel 4 -timeout 45m $(TESTFLAGS) ./... || failed=1; \
-	$(if $(RACE),wait $$whole || failed=1; cat $$log;) exit $$failed
+ifeq ($(RACE),)
+	go test -parallel 4 -timeout 45m $(TESTFLAGS) ./...
+else
+	@log=$$(mktemp); trap 'rm -f $$log' EXIT; \
+	{ failed=0; go test -timeout 45m -run '$(WHOLE)' $(TESTFLAGS) $(WHOLE_IN) || failed=1; \
+	go test -parallel 4 -timeout 45m $(TESTFLAGS) $(OUTSIDE) || failed=1; exit $$failed; } >$$log 2>&1 & plain=$$!; \
+	failed=0; inside=$$(go list ./... $(OUTSIDE:.%=| grep -v '%$$')); \
+	go test $(RACEFLAGS) -skip '$(BROWSER)' -parallel 4 -timeout 45m $(TESTFLAGS) $$inside || failed=1; \
+	wait $$plain || failed=1; cat $$log; exit $$failed
+endif
 
 quick: ## run those that take less than a minute together: no real servers, no waiting
 	go test -short $(TESTFLAGS) ./...
