@@ -20,7 +20,7 @@ func (j *Journal) members() (all []member) {
 	}
 	waiting := slices.Clone(j.Running)
 	for _, p := range j.Pending { // its row will tell the rest, if it is not there already
-		if j.nearestSession(p.Session, maxApart) >= 0 {
+		if j.nearestSession(p.Known, maxApart) >= 0 {
 			continue
 		}
 		p.State, p.Status, p.End, p.Approx = Running, Success, time.Time{}, true
@@ -124,7 +124,7 @@ func (j *Journal) clockLead() (lead time.Duration) {
 // be it. That one is waited for no longer than Rules.Patience.
 func (j *Journal) overtakes(r Run) bool {
 	return slices.ContainsFunc(j.Pending, func(p Pending) bool {
-		return (r.Source == nil || r.Source.Key == p.Source.Key) && r.End.After(p.End) && j.nearestSession(p.Session, maxApart) < 0
+		return (r.Source == nil || r.Source.Key == p.Source.Key) && r.End.After(p.End) && j.nearestSession(p.Known, maxApart) < 0
 	})
 }
 

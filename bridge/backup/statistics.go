@@ -42,7 +42,7 @@ func (j *Journal) mergeStatistics(o Look, rules Rules, first bool) {
 		k := Known{Session: s, BegunAt: ownTime(s.Start, o.LastRead, o.Trusted), EndedAt: ownTime(s.End, o.LastRead, o.Trusted), ToldAt: o.Trusted}
 		if first && !s.End.After(o.Baseline) {
 			k.Old = true
-			if !j.matchSession(s, maxApart) {
+			if !j.matchSession(k, maxApart) {
 				j.addSession(k)
 			}
 			j.acknowledge(s)
@@ -69,11 +69,11 @@ func (j *Journal) matchPending(o Look, rules Rules) {
 			}
 		}
 	}
-	deal(func(p Pending) bool { return j.matchSession(p.Session, exactMatch) })
+	deal(func(p Pending) bool { return j.matchSession(p.Known, exactMatch) })
 	deal(func(p Pending) bool {
 		switch patient := p.Looks < 2 || o.waited(p.Since) < rules.Patience; {
 		case j.NoHistory != "": // its own may not be listed at all, unless it was looked for
-			if !j.matchSession(p.Session, closeMatch) && (p.Looks == 0 || !j.matchAround(p)) {
+			if !j.matchSession(p.Known, closeMatch) && (p.Looks == 0 || !j.matchAround(p)) {
 				j.acceptStatistics(p.Known)
 			}
 		case patient:
@@ -96,8 +96,8 @@ func (j *Journal) matchPending(o Look, rules Rules) {
 
 // matchSession gives the end that statistics told of to a listed session, if there
 // is one that may be it and is no further off than that.
-func (j *Journal) matchSession(told Session, least time.Duration) bool {
-	return j.assignEnd(told, j.nearestSession(told, least))
+func (j *Journal) matchSession(told Known, least time.Duration) bool {
+	return j.assignEnd(told.Session, j.nearestSession(told, least))
 }
 
 // assignEnd gives the end to the listed session at that index; -1: there is none.
@@ -109,8 +109,9 @@ func (j *Journal) assignEnd(told Session, at int) bool {
 }
 
 // nearestSession finds the listed session that statistics may have told the end of,
-// among those that come after the one that they told of before; -1: none.
-func (j *Journal) nearestSession(told Session, least time.Duration) int {
+// among those that come after the one that they told of before, and that did not run on
+// long after it was told; -1: none.
+func (j *Journal) nearestSession(told Known, least time.Duration) int {
 	best, last, read := -1, -1, j.reading()
 	for i, k := range j.Sessions {
 		if k.listedEnd(told.Source) && !k.Told.IsZero() && k.Told.Before(told.Told) && (last < 0 || j.after(i, last)) {
@@ -121,7 +122,7 @@ func (j *Journal) nearestSession(told Session, least time.Duration) int {
 		if !k.listedEnd(told.Source) || !k.Told.IsZero() || last >= 0 && !j.after(i, last) {
 			continue
 		}
-		if d, ok := read.distance(told, k.Session); ok && d <= least {
+		if d, ok := read.distance(told.Session, k.Session); ok && d <= least && !k.endedAfter(told, maxApart) {
 			best, least = i, d
 		}
 	}
@@ -137,9 +138,11 @@ func (p Pending) mayClaim(k Known, told Pending) bool {
 // nearestUncontested finds the listed session that statistics may have told the end of,
 // unless another end that waits is nearer to it.
 func (j *Journal) nearestUncontested(told Pending, least time.Duration) int {
-	at := j.nearestSession(told.Session, least)
+	at := j.nearestSession(told.Known, least)
 	if at < 0 {
-		at = j.nearestSession(j.withoutDelay(told.Session), closeMatch)
+		late := told.Known
+		late.Session = j.withoutDelay(told.Session)
+		at = j.nearestSession(late, closeMatch)
 	}
 	if at < 0 || j.nearerToAnother(told, at) {
 		return -1

@@ -121,6 +121,20 @@ func TestKeptFree(t *testing.T) {
 	}
 }
 
+// What ran on long after an end was told is not the session that ended, however near it began.
+func TestNearestSessionWhileItRan(t *testing.T) {
+	for _, c := range []struct {
+		toldAt string
+		want   int
+	}{{"10:49", -1}, {"10:50", 0}} {
+		j := Journal{Sessions: parse(t, "F 10:30-11:00")}
+		told := Known{Session: Session{Source: DataSource{Key: "F"}, State: Ended, Told: at("10:30"), End: at("10:30"), Start: at("10:30"), Approx: true}, EndedAt: at("10:30"), ToldAt: at(c.toldAt)}
+		if got := j.nearestSession(told, exactMatch); got != c.want {
+			t.Errorf("told at %s: %d, want %d", c.toldAt, got, c.want)
+		}
+	}
+}
+
 // An end that fits in order is another's all the same, if that waits and is nearer: one
 // that was told while the session ran.
 func TestMatchAroundWhileItRan(t *testing.T) {

@@ -450,6 +450,14 @@ func TestKnownWorlds(t *testing.T) {
 			}}},
 			Episodes: []Episode{{Kind: NodeAway, From: at(0, 28), To: at(3, 16)}},
 		},
+		// A session came twice: the end of the one before it, which the history listed hours
+		// late, was taken for its start, though it ran when that was told.
+		"listed hours late, and the next one began as it ended": {
+			Devices: []Device{{Kind: Tenant, Sessions: []Session{
+				{Source: "D20", Start: at(6, 42), End: at(6, 43), Status: completed, Late: true, Delay: at(4, 9)},
+				{Source: "D20", Start: at(6, 43), End: at(7, 37), Status: completed},
+			}}},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p.Bridges = max(p.Bridges, 1)
