@@ -91,11 +91,15 @@ func (r reading) distance(told, listed Session) (d time.Duration, ok bool) {
 		listed.State == Restarted && told.Status == Success) {
 		return d, false
 	}
-	d = r.nearer(asEnd, asStart)
+	return r.nearer(asEnd, asStart) + otherResult(told, listed), true
+}
+
+// otherResult is what it weighs if the two have not the same result.
+func otherResult(told, listed Session) time.Duration {
 	if told.Status != listed.Status || told.State != listed.State {
-		d += statusPenalty
+		return statusPenalty
 	}
-	return d, true
+	return 0
 }
 
 // nearer is the lesser of two distances, where the one that takes what is told for
@@ -133,7 +137,7 @@ func (j *Journal) contested(told, listed Known, others []Known) bool {
 		if listed.endedAfter(told, 0) {
 			asStart += readingPenalty
 		}
-		return read.nearer(asEnd, asStart)
+		return read.nearer(asEnd, asStart) + otherResult(told.Session, listed.Session)
 	}
 	return slices.ContainsFunc(others, func(o Known) bool { return nearest(o) < nearest(told) })
 }

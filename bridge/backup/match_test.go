@@ -198,6 +198,27 @@ func TestContested(t *testing.T) {
 	}
 }
 
+// What was given up is not as near to one that completed as what was told of that.
+func TestContestedByAnotherResult(t *testing.T) {
+	for _, c := range []struct {
+		other string
+		want  bool
+	}{
+		{"F 10:00-10:30", true},
+		{"F 10:00-10:30 Warning", false},
+		{"F 10:00-10:30 Restarted", false},
+	} {
+		var j Journal
+		listed, own := parse(t, "F 10:00-10:30")[0], parse(t, "F 10:01-10:31")[0]
+		own.Told = own.End
+		other := parse(t, c.other)[0]
+		other.Told = other.End
+		if got := j.contested(own, listed, []Known{own, other}); got != c.want {
+			t.Errorf("%s: %v", c.other, got)
+		}
+	}
+}
+
 // What was told while a session ran is less its start than a later end is its own.
 func TestContestedWhileItRan(t *testing.T) {
 	listed := parse(t, "F 10:30-11:00")[0]

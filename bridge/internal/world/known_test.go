@@ -458,6 +458,15 @@ func TestKnownWorlds(t *testing.T) {
 				{Source: "D20", Start: at(6, 43), End: at(7, 37), Status: completed},
 			}}},
 		},
+		// A session that the history listed an hour late came twice: the start of the next one, which
+		// was given up, was nearer to its end than what had been told of it.
+		"listed an hour late, and the next one restarted": {
+			Skew: -45 * time.Second,
+			Devices: []Device{{Kind: Tenant, Sessions: []Session{
+				{Source: "D19", Start: at(0, 2), End: at(1, 15), Status: completed, Late: true, Delay: at(1, 9)},
+				{Source: "D19", Start: at(1, 16), End: at(1, 22), Status: restarted},
+			}}},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p.Bridges = max(p.Bridges, 1)
