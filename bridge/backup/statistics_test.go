@@ -135,6 +135,23 @@ func TestNearestSessionWhileItRan(t *testing.T) {
 	}
 }
 
+// What completed minutes before, with another result, is not the session that ended.
+func TestNearestSessionOfAnotherResult(t *testing.T) {
+	for _, c := range []struct {
+		told string
+		want int
+	}{
+		{"F 10:01-10:08", 0},
+		{"F 10:01-10:08 Warning", -1},
+		{"F 10:00-10:00 Warning", 0}, // to the minute
+	} {
+		j := Journal{Sessions: parse(t, "F 10:00-10:00")}
+		if got := j.nearestSession(Known{Session: told(parse(t, c.told), 0, false)[0]}, maxApart); got != c.want {
+			t.Errorf("%s: %d, want %d", c.told, got, c.want)
+		}
+	}
+}
+
 // An end that fits in order is another's all the same, if that waits and is nearer: one
 // that was told while the session ran.
 func TestMatchAroundWhileItRan(t *testing.T) {

@@ -467,6 +467,16 @@ func TestKnownWorlds(t *testing.T) {
 				{Source: "D19", Start: at(1, 16), End: at(1, 22), Status: restarted},
 			}}},
 		},
+		// Statistics had told the end of the one before, with errors, and one that was over without was near enough to be it.
+		"overtaken while one before is not listed": {
+			Skew: -45 * time.Second,
+			Devices: []Device{{Offset: 6 * time.Hour, Sessions: []Session{
+				{Source: "D01", Start: at(1, 13), End: at(1, 14), Status: completed, Late: true},
+				{Source: "D01", Start: at(1, 14), End: at(1, 14), Status: completed},
+				{Source: "D02", Start: at(0, 54), End: at(0, 54), Status: completed},
+				{Source: "D02", Start: at(0, 55), End: at(1, 2), Status: withErrors, Late: true, Delay: 14 * time.Minute},
+			}}},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p.Bridges = max(p.Bridges, 1)
