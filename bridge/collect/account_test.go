@@ -96,6 +96,27 @@ func TestSightOfAnothersDevice(t *testing.T) {
 	}
 }
 
+// A device is shown as long as the product shows it to this process: not by what the
+// ledger knows of it, nor as one that is due is looked at.
+func TestSeenSince(t *testing.T) {
+	r := newRoster(time.Hour)
+	poll := func(at string, shown bool) bool {
+		now := clock(t, at)
+		if shown {
+			r.observe([]byte("device"), "msp", 1, now, func(string) int { return 0 })
+		}
+		r.committed("device", "msp", 1, false, now)
+		return r.seenSince("device", now)
+	}
+	r.devices["device"] = entry{account: r.index("msp"), seen: clock(t, "10:00").Unix()} // as loaded
+	if r.seenSince("device", clock(t, "10:00")) || poll("10:00", false) || !poll("10:15", true) || poll("10:30", false) {
+		t.Error("it is shown at 10:15 alone")
+	}
+	if r.committed("new", "msp", 1, false, clock(t, "10:00")); !r.seenSince("new", clock(t, "10:00")) {
+		t.Error("a new one is shown")
+	}
+}
+
 func TestJobFallsBack(t *testing.T) {
 	j, err := NewJob("{{.Device.Alias}}")
 	if err != nil {

@@ -22,6 +22,7 @@ type entry struct {
 	fingerprint uint64
 	seen        int64 // Unix seconds, by its account
 	account     int32 // index into names
+	shown       bool  // to this process, not only to one before it or to another bridge
 	missing     bool  // noted already
 }
 
@@ -73,7 +74,7 @@ func (r *roster) observe(key []byte, account string, fingerprint uint64, now tim
 		return place < 0 || rank(account) < place || now.Unix()-e.seen > int64(r.takeover/time.Second)
 	}
 	changed := e.fingerprint != fingerprint || e.missing
-	e.seen = now.Unix()
+	e.seen, e.shown = now.Unix(), true
 	r.devices[string(key)] = e
 	return changed
 }
@@ -82,19 +83,19 @@ func (r *roster) observe(key []byte, account string, fingerprint uint64, now tim
 func (r *roster) committed(key, account string, fingerprint uint64, missing bool, now time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	e := entry{fingerprint: fingerprint, account: r.index(account), missing: missing, seen: now.Unix()}
-	if missing {
-		e.seen = r.devices[key].seen
+	e := entry{fingerprint: fingerprint, account: r.index(account), missing: missing, seen: now.Unix(), shown: true}
+	if was, known := r.devices[key]; known && was.account == e.account { // one that is due is looked at though it is not shown
+		e.seen, e.shown = was.seen, was.shown
 	}
 	r.devices[key] = e
 }
 
-// seenSince tells whether the product showed the device lately.
+// seenSince tells whether the product showed the device lately, to this process.
 func (r *roster) seenSince(key string, since time.Time) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	e, known := r.devices[key]
-	return known && !e.missing && e.seen >= since.Unix()
+	return known && e.shown && !e.missing && e.seen >= since.Unix()
 }
 
 // missing gives the account's devices that were not seen since then, and how

@@ -133,6 +133,13 @@ func TestKnownWorlds(t *testing.T) {
 			Episodes: []Episode{{Kind: PageFails, Device: 2, From: at(2, 2), To: at(7, 48)}},
 			Changes:  []Change{{Kind: Killed, At: at(0, 30), For: at(2, 0)}},
 		},
+		// A session that had ended was told of as overdue: a ledger from before its end was
+		// put back, while its device was not among those that Cove shows.
+		"restored while the device is not shown": {
+			Devices:  []Device{{Sessions: []Session{{Source: "D01", Start: at(0, 3), End: at(0, 19), Status: completed}}}},
+			Episodes: []Episode{{Kind: Vanished, From: at(12, 30), To: at(16, 30)}},
+			Changes:  []Change{{Kind: Copied, At: at(0, 16)}, {Kind: Restored, At: at(13, 0)}},
+		},
 		// A session that had been given up hours before was told of as overdue, once its
 		// device's row told of it again, while one that takes its place might still come.
 		"restarted, and its row is null": {
