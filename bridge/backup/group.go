@@ -150,13 +150,13 @@ func (g *grouping) finish(o *group, passed bool) {
 			o.Status = max(o.Status, k.Status)
 		}
 		finished = finished && k.Finished()
-		o.open = o.open || k.State == Running
 		if k.EndedAt.After(o.endedAt) {
 			o.endedAt = k.EndedAt
 		}
-		if o.begunAt.IsZero() || k.BegunAt.Before(o.begunAt) {
+		if o.begunAt.IsZero() || k.BegunAt.Before(o.begunAt) || k.vague() && !o.open { // the others ended, perhaps long before it began
 			o.begunAt = k.BegunAt
 		}
+		o.open = o.open || k.State == Running
 	}
 	o.Device, o.Kind, o.Start, o.End, o.old = g.device, Whole, o.Sessions[0].Start, g.end(*o), g.old(*o)
 	if g.rules.BySource {

@@ -157,6 +157,29 @@ func TestOverdue(t *testing.T) {
 	}
 }
 
+// A run whose sessions ended, and that waits for one that runs since nobody knows
+// when, is unfinished since that was seen.
+func TestBegunAt(t *testing.T) {
+	for lines, want := range map[string]string{
+		"F 10:00-":                            "10:00",
+		"F 10:00-10:30\nS 10:10-":             "10:00",
+		"F 10:00-10:30\nS ~10:10-":            "18:00",
+		"F 10:00-10:30\nS 10:00-\nQ ~10:10-":  "10:00",
+		"F 10:00-10:30\nS ~10:10-\nQ ~10:10-": "18:00",
+	} {
+		sessions := parse(t, lines)
+		for i := range sessions {
+			k := &sessions[i]
+			if k.BegunAt = k.Start; k.vague() {
+				k.BegunAt = at("18:00").Add(time.Duration(i-1) * time.Minute)
+			}
+		}
+		if g := groupsOf(device, sessions, rules, at("23:00")); len(g) != 1 || !g[0].begunAt.Equal(at(want)) {
+			t.Errorf("%q: %d runs, unfinished since %v, want %s", lines, len(g), g[0].begunAt, want)
+		}
+	}
+}
+
 // history draws the sessions of one device over a day: each data source runs
 // one session after the other.
 func history(t *rapid.T) (sessions []Known) {

@@ -140,6 +140,16 @@ func TestKnownWorlds(t *testing.T) {
 			Episodes: []Episode{{Kind: Vanished, From: at(12, 30), To: at(16, 30)}},
 			Changes:  []Change{{Kind: Copied, At: at(0, 16)}, {Kind: Restored, At: at(13, 0)}},
 		},
+		// A run that had ended hours before was told of as overdue: it waited for the one
+		// before it, and a session was put into it that had only begun, since nobody knew when.
+		"ended, and one runs since nobody knows when": {
+			Vague: true, Skew: 20 * time.Second,
+			Devices: []Device{{Kind: Tenant, Sessions: []Session{
+				{Source: "D19", Start: at(4, 17), End: at(4, 21), Status: restarted},
+				{Source: "D20", Start: at(6, 42), End: at(6, 47), Status: completed},
+			}}},
+			Changes: []Change{{Kind: Killed, At: at(0, 30), For: at(17, 0)}},
+		},
 		// A session that had been given up hours before was told of as overdue, once its
 		// device's row told of it again, while one that takes its place might still come.
 		"restarted, and its row is null": {
