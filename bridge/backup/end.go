@@ -31,10 +31,13 @@ func (j *Journal) endWedged(o Look, rules Rules) {
 		case ended: // statistics told how, and will be believed
 		case gone:
 			k.giveUp(k.Start, o.Trusted)
-		case passed && (k.Superseded && o.Read || o.waited(k.BegunAt) >= limit):
+		case passed && k.Superseded && (o.Read || o.NoHistory != "" && o.waited(k.BegunAt) >= limit):
 			k.giveUp(next, o.Trusted)
 		case passed: // the history may be about to tell its end
 			k.Superseded, j.Reread = true, j.NoHistory == ""
+			if at := o.from(k.BegunAt).Add(limit); at.Before(j.RetryAt) { // nor is it given up before it was asked
+				j.RetryAt = at
+			}
 		}
 	}
 }

@@ -16,6 +16,7 @@ type group struct {
 	sent     bool      // its sessions went out already, under Run.ID
 	late     bool      // it came after a run had gone out that it would have joined or opened
 	open     bool      // a session of it runs
+	passed   bool      // one of those is over, but its end is not known yet
 	ready    bool      // nothing is unfinished, and nothing can join it any more
 }
 
@@ -157,6 +158,7 @@ func (g *grouping) finish(o *group, passed bool) {
 			o.begunAt = k.BegunAt
 		}
 		o.open = o.open || k.State == Running
+		o.passed = o.passed || k.State == Running && k.Superseded
 	}
 	o.Device, o.Kind, o.Start, o.End, o.old = g.device, Whole, o.Sessions[0].Start, g.end(*o), g.old(*o)
 	if g.rules.BySource {

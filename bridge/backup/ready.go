@@ -93,7 +93,7 @@ func (j *Journal) Ready(o Look, rules Rules) (ready []Candidate) {
 		case g.ready && (j.overtakes(c.Run) || growsBefore(groups, g.End)):
 		case g.ready:
 			ready = append(ready, c)
-		case g.open && o.Shown && rules.MaxWait > 0 && o.waited(g.begunAt) >= rules.MaxWait:
+		case g.open && !g.passed && o.Shown && rules.MaxWait > 0 && o.waited(g.begunAt) >= rules.MaxWait:
 			c.Run, c.members = g.overdue(rules.MaxWait, o.Trusted), nil
 			if !slices.Contains(j.Overdue, c.ID) {
 				ready = append(ready, c)

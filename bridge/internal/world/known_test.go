@@ -176,6 +176,25 @@ func TestKnownWorlds(t *testing.T) {
 			}}},
 			Episodes: []Episode{{Kind: NodeAway, From: at(0, 25), To: at(1, 6)}},
 		},
+		// A failed session was told of as Warning, without a result: it was given up while the
+		// next try of its history, which the node had again for hours, was still to come.
+		"given up between two tries of a history": {
+			Devices: []Device{{Sessions: []Session{
+				{Source: "D01", Start: at(0, 3), End: at(0, 47), Status: failed},
+				{Source: "D01", Start: at(0, 49), End: at(0, 50), Status: completed},
+			}}},
+			Episodes: []Episode{{Kind: NodeAway, From: at(0, 56), To: at(4, 25)}},
+			Changes:  []Change{{Kind: Renamed, At: at(10, 0)}},
+		},
+		// One that another had passed hours before is not overdue, while its history is tried again.
+		"passed long ago, and the node away": {
+			Devices: []Device{{Sessions: []Session{
+				{Source: "D01", Start: at(0, 3), End: at(0, 47), Status: failed},
+				{Source: "D01", Start: at(0, 49), End: at(0, 50), Status: completed},
+			}}},
+			Episodes: []Episode{{Kind: NodeAway, From: at(7, 10), To: at(7, 30)}},
+			Changes:  []Change{{Kind: Killed, At: at(0, 20), For: at(7, 0)}, {Kind: Renamed, At: at(14, 0)}},
+		},
 		// A run came twice that had gone out before the ledger was restored: its device's
 		// clock is hours ahead, so that it seemed to have begun since.
 		"sent by a clock that is ahead, then restored": {
