@@ -90,9 +90,10 @@ func (k *Known) update(s Session, o Look) {
 }
 
 // retractEnd corrects what was believed of a session that the history goes on to
-// call running, or calls restarted, where that was the end of one that it lists only
+// call running, or gives another state, where that was the end of one that it lists only
 // now. One that went out is over all the same if it is called restarted, which is no
-// result, or if a newer one began behind it.
+// result, or if a newer one began behind it; but one that went out as restarted has told
+// none, and does so now.
 func (j *Journal) retractEnd(now Session, fresh []Known, o Look) {
 	at := j.find(now)
 	k := &j.Sessions[at]
@@ -104,7 +105,7 @@ func (j *Journal) retractEnd(now Session, fresh []Known, o Look) {
 			continue
 		}
 		f.Told, f.Run, k.Unconfirmed, k.Estimated = k.Told, k.Run, false, k.Run != ""
-		if _, passed := j.next(at); k.Run == "" || now.State == Running && !passed {
+		if _, passed := j.next(at); k.Run == "" || now.State == Running && !passed || now.State == Ended && k.State == Restarted {
 			*k = Known{Session: Session{State: Running}, BegunAt: k.BegunAt}
 		}
 		break

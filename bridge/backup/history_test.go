@@ -80,6 +80,23 @@ func TestRetractEndOfRestarted(t *testing.T) {
 	}
 }
 
+// One that went out as restarted told no result: that of its own goes out, once the
+// history tells it, and that it was another that was restarted.
+func TestRetractRestarted(t *testing.T) {
+	k := parse(t, "F 10:00-11:00 Restarted")[0]
+	k.Told, k.Run, k.Unconfirmed, k.BegunAt = k.End, "run", true, k.Start
+	j := Journal{First: at("09:00"), Sessions: []Known{k}}
+	failed, fresh := parse(t, "F 10:00-10:48 Failed")[0].Session, parse(t, "F 10:50-11:00 Restarted")[0].Session
+	failed.ID, fresh.ID = k.ID, "fresh"
+	j.Observe(Look{Now: at("12:00"), Trusted: at("12:00"), LastRead: at("11:30"), Read: true, History: []Session{failed, fresh}}, Rules{Window: 2 * time.Hour})
+	if f := j.Sessions[j.find(fresh)]; f.Run != "run" || !f.Told.Equal(k.Told) {
+		t.Errorf("the fresh one went out in %q, told %s", f.Run, f.Told)
+	}
+	if got := j.Sessions[j.find(failed)]; got.Run != "" || got.Status != Failed || !got.Told.IsZero() || !got.End.Equal(failed.End) {
+		t.Errorf("the former is %+v", got)
+	}
+}
+
 // Where the history gives no ids, sessions are told apart by their starts.
 func TestNoIDs(t *testing.T) {
 	j := Journal{First: at("09:00")}

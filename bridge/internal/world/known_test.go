@@ -513,6 +513,18 @@ func TestKnownWorlds(t *testing.T) {
 				{Source: "D02", Start: at(0, 55), End: at(1, 2), Status: withErrors, Late: true, Delay: 14 * time.Minute},
 			}}},
 		},
+		// A failed session was in no mail: what statistics told of a restarted one, while the
+		// node was away, was taken for its end.
+		"failed while the node is away, and the next one restarted": {
+			F15IsEnd: true,
+			Devices: []Device{{Offset: 6 * time.Hour, Sessions: []Session{
+				{Source: "D01", Start: at(0, 15), End: at(0, 48), Status: failed},
+				{Source: "D01", Start: at(1, 0), End: at(1, 1), Status: completed},
+				{Source: "D01", Start: at(1, 1), End: at(1, 13), Status: restarted},
+			}}},
+			Episodes: []Episode{{Kind: NodeAway, From: at(0, 49), To: at(1, 46)}},
+			Changes:  []Change{{Kind: Killed, At: at(0, 15) + 25*time.Millisecond, For: time.Minute}},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p.Bridges = max(p.Bridges, 1)
