@@ -166,8 +166,12 @@ func (j *Journal) matchUnlisted(fresh, ended []Known, o Look) (others []Known) {
 // endedAfter tells whether a listed session ended by so much after statistics had told
 // that the other was over. Where a device's clock is off it can't be known.
 func (k Known) endedAfter(told Known, by time.Duration) bool {
-	return k.EndedAt.Equal(k.End) && told.EndedAt.Equal(told.End) && !told.ToldAt.IsZero() && k.End.After(told.ToldAt.Add(by))
+	return k.endedByClock() && told.endedByClock() && !told.ToldAt.IsZero() && k.End.After(told.ToldAt.Add(by))
 }
+
+// endedByClock tells whether it ended by our clock when it did by its device's, to the
+// minute: that may be seconds ahead.
+func (k Known) endedByClock() bool { return k.EndedAt.Sub(k.End).Abs() < closeMatch }
 
 // unmatchedEnds are the sessions of a data source that are over as statistics tell
 // now, or told while it was not known which they are.

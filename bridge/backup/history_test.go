@@ -159,26 +159,22 @@ func TestMatchUnlisted(t *testing.T) {
 func TestEndedAfter(t *testing.T) {
 	for _, c := range []struct {
 		name, told, toldAt, listed string
-		off, offTold               bool // its device's clock
+		ahead, aheadTold           time.Duration // its device's clock
 		want                       bool
 	}{
 		{name: "later", told: "F 10:00-10:30", toldAt: "10:35", listed: "F 10:33-11:00", want: true},
 		{name: "as far apart as the two may be", told: "F 10:00-10:30", toldAt: "10:35", listed: "F 10:33-10:45"},
 		{name: "the same", told: "F 10:00-10:30", toldAt: "10:35", listed: "F 10:00-10:30"},
-		{name: "by a clock that is off", told: "F 10:00-10:30", toldAt: "10:35", listed: "F 10:33-11:00", off: true},
-		{name: "told by a clock that is off", told: "F 10:00-10:30", toldAt: "10:35", listed: "F 10:33-11:00", offTold: true},
+		{name: "by a clock that is off", told: "F 10:00-10:30", toldAt: "10:35", listed: "F 10:33-11:00", ahead: time.Minute},
+		{name: "by a clock that is seconds ahead", told: "F 10:00-10:30", toldAt: "10:35", listed: "F 10:33-11:00", ahead: 59 * time.Second, want: true},
+		{name: "told by a clock that is off", told: "F 10:00-10:30", toldAt: "10:35", listed: "F 10:33-11:00", aheadTold: time.Minute},
 		{name: "told nobody knows when", told: "F 10:00-10:30", listed: "F 10:33-11:00"},
 	} {
 		told, listed := parse(t, c.told)[0], parse(t, c.listed)[0]
 		if c.toldAt != "" {
 			told.ToldAt = at(c.toldAt)
 		}
-		if c.off {
-			listed.EndedAt = listed.EndedAt.Add(time.Minute)
-		}
-		if c.offTold {
-			told.EndedAt = told.EndedAt.Add(time.Minute)
-		}
+		listed.EndedAt, told.EndedAt = listed.EndedAt.Add(-c.ahead), told.EndedAt.Add(-c.aheadTold)
 		if got := listed.endedAfter(told, maxApart); got != c.want {
 			t.Errorf("%s: %v", c.name, got)
 		}

@@ -525,6 +525,18 @@ func TestKnownWorlds(t *testing.T) {
 			Episodes: []Episode{{Kind: NodeAway, From: at(0, 49), To: at(1, 46)}},
 			Changes:  []Change{{Kind: Killed, At: at(0, 15) + 25*time.Millisecond, For: time.Minute}},
 		},
+		// A session that was listed hours late came twice: the next one, which ran when its
+		// end was told, was taken for it, for that ended a second ahead of the bridges' clock.
+		"listed hours late, and the next one ends a second ahead": {
+			Skew: -45 * time.Second,
+			Devices: []Device{{Kind: Tenant, Sessions: []Session{
+				{Source: "D19", Start: at(5, 0), End: at(5, 53), Status: failed},
+				{Source: "D19", Start: at(5, 53), End: at(5, 55), Status: completed},
+				{Source: "D19", Start: at(5, 55), End: at(6, 32), Status: completed, Late: true, Delay: at(1, 51)},
+				{Source: "D19", Start: at(6, 32), End: at(8, 0), Status: completed},
+			}}},
+			Changes: []Change{{Kind: Paused, At: at(4, 15) + 4*time.Second, For: time.Second}},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p.Bridges = max(p.Bridges, 1)
