@@ -139,17 +139,17 @@ func (j *Journal) matchUnlisted(fresh, ended []Known, o Look) (others []Known) {
 			}
 		}
 		for t, l := range j.reading().matchListed(told, listed, nil) {
-			if l < 0 || j.contested(j.Sessions[toldAt[t]], all[listedAt[l]], rivals) || j.hasOwnResult(told[t], listed[l]) {
+			if l < 0 {
 				continue
 			}
-			k, s := &j.Sessions[toldAt[t]], listed[l]
-			if k.Old && all[listedAt[l]].among(ended) || all[listedAt[l]].endedAfter(*k, maxApart) { // it ran when the other was over
+			k, s := &j.Sessions[toldAt[t]], all[listedAt[l]]
+			if j.contested(*k, s, rivals) || j.isAnother(*k, s) || k.Old && s.among(ended) { // it ran when the other was over
 				continue
 			}
 			taken[listedAt[l]], k.ToldAt = true, time.Time{}
 			if k.Run == "" {
 				s.Told = k.Told
-				k.Session = s
+				k.Session = s.Session
 			} else {
 				k.ID, k.Seq, k.Estimated = s.ID, s.Seq, true
 			}

@@ -142,6 +142,12 @@ func (j *Journal) contested(told, listed Known, others []Known) bool {
 	return slices.ContainsFunc(others, func(o Known) bool { return nearest(o) < nearest(told) })
 }
 
+// isAnother tells whether a listed session is none that was told of, however near the
+// two are: it ran on for long after that was told, or has a result of its own.
+func (j *Journal) isAnother(told, listed Known) bool {
+	return listed.endedAfter(told, maxApart) || j.hasOwnResult(told.Session, listed.Session)
+}
+
 // hasOwnResult tells whether a listed session completed with another result than what
 // was told, and at another time: not to the minute, after the delay that is known, by
 // the reading that is known. Its result was not told, then.

@@ -109,8 +109,7 @@ func (j *Journal) assignEnd(told Session, at int) bool {
 }
 
 // nearestSession finds the listed session that statistics may have told the end of,
-// among those that come after the one that they told of before, but for those that ran on
-// long after it was told or have a result of their own; -1: none.
+// among those that come after the one that they told of before; -1: none.
 func (j *Journal) nearestSession(told Known, least time.Duration) int {
 	best, last, read := -1, -1, j.reading()
 	for i, k := range j.Sessions {
@@ -122,7 +121,7 @@ func (j *Journal) nearestSession(told Known, least time.Duration) int {
 		if !k.listedEnd(told.Source) || !k.Told.IsZero() || last >= 0 && !j.after(i, last) {
 			continue
 		}
-		if d, ok := read.distance(told.Session, k.Session); ok && d <= least && !k.endedAfter(told, maxApart) && !j.hasOwnResult(told.Session, k.Session) {
+		if d, ok := read.distance(told.Session, k.Session); ok && d <= least && !j.isAnother(told, k) {
 			best, least = i, d
 		}
 	}
